@@ -1,0 +1,48 @@
+// Compile: a live graph and what is asked of it, to a Plan. No MLIR type shows.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "millrace/ops/graph/graph.h"
+#include "millrace/proto/plan/plan.h"
+#include "millrace/proto/value/status.h"
+
+namespace millrace {
+
+// An entry point of a graph.
+struct SignatureSpec {
+  std::string name = "run";
+  // Tensors that are fed, "x:0"; any tensor may be, not only placeholders. Each
+  // cuts the edges into its node that nothing else needs.
+  std::vector<std::string> feeds;
+  std::vector<std::string> fetches;  // "loss:0"
+  std::vector<std::string> targets;  // "train"
+};
+
+struct CompileOptions {
+  // Names of passes to leave out ("fold-batch-norm", ...; `graphc opt --list`).
+  std::vector<std::string> disabled_passes;
+  // Checked between passes; true stops with Cancelled.
+  std::function<bool()> cancelled;
+};
+
+// The phases, in order. A phase's name is what `graphc opt --to=` takes.
+// import infer differentiate simplify place fuse schedule emit
+std::vector<std::string> PhaseNames();
+// Pass names by phase, in order: "simplify/cse".
+std::vector<std::string> PassNames();
+
+// All signatures share constants and resources. Nodes that no signature needs
+// are not looked at. Errors name the node. Constants of the plan share the
+// graph's memory, which must outlive the plan's last use or its writing.
+// Thread-safe on graphs that nobody changes meanwhile.
+Result<plan::Plan> Compile(const Graph& graph, const std::vector<SignatureSpec>& signatures,
+                           const CompileOptions& options = {});
+
+// The IR after phase `phase`, as text.
+Result<std::string> CompileToText(const Graph& graph, const std::vector<SignatureSpec>& signatures,
+                                  const std::string& phase, const CompileOptions& options = {});
+
+}  // namespace millrace

@@ -1,0 +1,109 @@
+// Graph: the live graph. Mutable, free of MLIR; every node is checked and its
+// shapes are inferred when it arrives.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "millrace/ops/registry/dim.h"
+#include "millrace/ops/registry/op.h"
+#include "millrace/proto/value/graph_def.h"
+
+namespace millrace {
+
+class Node;
+
+// Output `index` of a node. Nodes live as long as their graph.
+struct Endpoint {
+  Node* node = nullptr;
+  int index = 0;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+class Node {
+ public:
+  const std::string& name() const { return name_; }
+  const Op& op() const { return *op_; }
+  const std::string& device() const { return device_; }
+  const AttrMap& attrs() const { return attrs_; }  // defaults filled in
+  // Position in the order of arrival.
+  int id() const { return id_; }
+
+  const std::vector<Endpoint>& inputs() const { return inputs_; }
+  const std::vector<Node*>& control_inputs() const { return control_inputs_; }
+  const std::vector<DType>& input_types() const { return input_types_; }
+  const std::vector<DType>& output_types() const { return output_types_; }
+  int num_outputs() const { return static_cast<int>(output_types_.size()); }
+  // What inference knows of output i: shape, integer elements, handle data.
+  const InferenceContext::Output& output(int i) const { return outputs_[static_cast<size_t>(i)]; }
+  // Users of any output, in order of arrival; one entry for every edge.
+  const std::vector<Node*>& users() const { return users_; }
+
+ private:
+  friend class Graph;
+  std::string name_, device_;
+  const Op* op_ = nullptr;
+  AttrMap attrs_;
+  int id_ = 0;
+  std::vector<Endpoint> inputs_;
+  std::vector<Node*> control_inputs_;
+  std::vector<DType> input_types_, output_types_;
+  std::vector<InferenceContext::Output> outputs_;
+  std::vector<Node*> users_;
+  std::vector<std::string> unread_fields_;
+};
+
+struct ImportOptions {
+  // "prefix" puts every name under "prefix/".
+  std::string prefix;
+  // Checked now and then; true stops the import with Cancelled.
+  std::function<bool()> cancelled;
+  uint64_t max_tensor_bytes = uint64_t{1} << 40;
+};
+
+// Not thread-safe; reading a graph that nobody changes is.
+class Graph {
+ public:
+  explicit Graph(const Registry& registry = Registry::BuiltIn());
+  ~Graph();
+  Graph(const Graph&) = delete;
+
+  // Adds all nodes of `def`, in any order (loops of v1 control flow included),
+  // or none: unknown ops are all named at once; dangling, duplicate and cyclic
+  // references, attributes of the wrong kind, dtypes and shapes that do not fit
+  // name the node. Linear in the size of the graph.
+  Status Import(const GraphDef& def, const ImportOptions& options = {});
+
+  // Adds one node whose inputs are there. `def.inputs` name them.
+  Result<Node*> AddNode(const NodeDef& def);
+
+  // In order of arrival; an input comes before its users but for the back edges
+  // of loops.
+  const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  Node* Find(std::string_view name) const;
+  // "name", "name:k" or "^name"(index -1). NotFound names what is missing and,
+  // for a bad index, how many outputs there are.
+  Result<Endpoint> FindEndpoint(std::string_view tensor) const;
+  const Registry& registry() const { return registry_; }
+  const FunctionLibrary& library() const { return library_; }
+  const VersionDef& versions() const { return versions_; }
+  DimTable& dims() { return dims_; }
+  const DimTable& dims() const { return dims_; }
+
+  GraphDef ToGraphDef() const;
+
+ private:
+  struct ImportState;
+  const Registry& registry_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::unordered_map<std::string_view, Node*> by_name_;
+  FunctionLibrary library_;
+  VersionDef versions_;
+  DimTable dims_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,85 @@
+// Runner: a loaded plan, its variables and its threads. What a host without a
+// compiler uses; Session stands on it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/devices/api/tensor.h"
+#include "millrace/proto/plan/plan.h"
+#include "millrace/proto/value/status.h"
+
+namespace millrace {
+
+// Asked to stop: from any thread, any number of times.
+class CancelToken {
+ public:
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+};
+
+struct RunOptions {
+  int64_t timeout_ms = 0;               // 0: no deadline. Checked between steps.
+  const CancelToken* cancel = nullptr;  // likewise
+  bool collect_step_stats = false;      // fills RunMetadata::steps
+};
+
+struct StepStats {
+  std::string node, op, device;
+  int64_t start_ns = 0, end_ns = 0;  // since the run's start
+  int thread = 0;
+};
+
+struct RunMetadata {
+  std::vector<StepStats> steps;
+  int64_t peak_bytes = 0;  // of the run's own memory
+};
+
+// One signature, ready to run. Thread-safe; each run in progress has its own
+// scratch memory, which is kept for the next. After the first run of a set of
+// shapes whose sizes are all known from the feeds, a run allocates nothing.
+class Callable {
+ public:
+  virtual ~Callable() = default;
+  virtual const std::vector<std::string>& feed_names() const = 0;
+  virtual const std::vector<std::string>& fetch_names() const = 0;
+
+  // `feeds` in order. Results are new tensors.
+  virtual Status Run(const std::vector<Tensor>& feeds, std::vector<Tensor>* fetches, const RunOptions& options = {},
+                     RunMetadata* metadata = nullptr) = 0;
+
+  // Into the caller's memory: `feeds` and `outputs` are views, in order; an
+  // output's dtype and dims are those that the run gives (InvalidArgument names
+  // the fetch otherwise), its data is where the result goes. Plain types only.
+  virtual Status RunInto(std::span<const TensorView> feeds, std::span<const TensorView> outputs,
+                         const RunOptions& options = {}) = 0;
+};
+
+struct RunnerOptions {
+  int threads = 0;            // as SessionOptions
+  uint64_t memory_limit = 0;  // as SessionOptions
+  bool no_code = false;       // refuse plans that carry compiled code
+};
+
+// Variables live as long as the Runner. Thread-safe.
+class Runner {
+ public:
+  // The plan's bytes, as graphc compile writes them; mapped, not copied. The
+  // digests and every index are checked first: DataLoss or InvalidArgument
+  // names what is wrong.
+  static Result<std::unique_ptr<Runner>> FromFile(const std::string& path, const RunnerOptions& options = {});
+  static Result<std::unique_ptr<Runner>> FromBytes(Buffer bytes, const RunnerOptions& options = {});
+  virtual ~Runner() = default;
+
+  virtual std::vector<std::string> signatures() const = 0;
+  // NotFound lists the signatures there are.
+  virtual Result<std::shared_ptr<Callable>> Prepare(const std::string& signature) = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,63 @@
+// Session: the door that opens compiler and runtime both. It compiles a graph
+// once for each set of feeds, fetches and targets, keeps the plans, and runs them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "millrace/devices/api/tensor.h"
+#include "millrace/ops/graph/graph.h"
+#include "millrace/proto/value/status.h"
+#include "millrace/runtime/executor/runner.h"
+
+namespace millrace {
+
+struct SessionOptions {
+  // Threads a run may use, the caller's included; 0: as many as the machine has
+  // cores. 1 means the caller's thread and no other.
+  int threads = 0;
+  // Bytes of tensors that runs may hold; 0 for no limit.
+  uint64_t memory_limit = 0;
+  std::vector<std::string> disabled_passes;
+};
+
+// Thread-safe: any number of threads may Run at once; they share plans,
+// constants and variables, never scratch memory.
+class Session {
+ public:
+  // `graph` may grow between runs (nodes are never taken away), but not during
+  // one.
+  static Result<std::unique_ptr<Session>> New(std::shared_ptr<const Graph> graph, const SessionOptions& options = {});
+  ~Session();
+
+  // Feeds (tensor name and value), fetched tensors, nodes to run for their
+  // effects. Shapes and dtypes of feeds are checked before anything runs.
+  // FailedPrecondition after Close.
+  Result<std::vector<Tensor>> Run(const std::vector<std::pair<std::string, Tensor>>& feeds,
+                                  const std::vector<std::string>& fetches,
+                                  const std::vector<std::string>& targets = {}, const RunOptions& options = {},
+                                  RunMetadata* metadata = nullptr);
+
+  // The same call prepared once: feeds and fetches in that order. Cheapest way
+  // to run: see Callable.
+  Result<std::shared_ptr<Callable>> Prepare(const std::vector<std::string>& feeds,
+                                            const std::vector<std::string>& fetches,
+                                            const std::vector<std::string>& targets = {});
+
+  // Waits for runs in progress, then frees plans and variables. Later runs fail.
+  Status Close();
+
+  // Plans compiled since the session was made.
+  int64_t compile_count() const;
+
+ private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,9 @@
+# LLVM and MLIR 22 from Debian's packages, static. Their own CMake files know
+# where everything is.
+list(PREPEND CMAKE_PREFIX_PATH /usr/lib/llvm-22)
+find_package(MLIR 22.1 REQUIRED CONFIG)
+list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+separate_arguments(MILLRACE_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
+add_library(millrace_mlir_headers INTERFACE)
+target_include_directories(millrace_mlir_headers SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+target_compile_definitions(millrace_mlir_headers INTERFACE ${MILLRACE_LLVM_DEFINITIONS})
