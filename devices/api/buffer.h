@@ -20,8 +20,7 @@ inline constexpr size_t kBufferAlignment = 64;
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(std::shared_ptr<void> owner, void* data, size_t size)
-      : owner_(std::move(owner)), data_(data), size_(size) {}
+  Buffer(std::shared_ptr<void> owner, void* data, size_t size) : owner_(std::move(owner)), data_(data), size_(size) {}
 
   // Views memory of the caller's; `release` is called when the last copy goes,
   // on whatever thread that happens. The memory need not be aligned.
@@ -31,9 +30,7 @@ class Buffer {
   static Result<Buffer> MapFile(const std::string& path, size_t offset = 0, size_t size = SIZE_MAX);
 
   // A part of this buffer that keeps the whole alive. offset + size <= size().
-  Buffer Sub(size_t offset, size_t size) const {
-    return Buffer(owner_, static_cast<char*>(data_) + offset, size);
-  }
+  Buffer Sub(size_t offset, size_t size) const { return Buffer(owner_, static_cast<char*>(data_) + offset, size); }
 
   void* data() const { return data_; }
   size_t size() const { return size_; }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,9 +17,13 @@
 
 namespace millrace {
 
+// An element of a resource or variant tensor. What it points to is the ops'
+// business: they made it and cast it back.
+using ObjectRef = std::shared_ptr<void>;
+
 // A dense row-major tensor that somebody else owns. Cheap to copy. The elements
 // of a string tensor are std::string; those of resource and variant tensors are
-// std::shared_ptr<Object> (ops/kernel/object.h).
+// ObjectRef.
 struct TensorView {
   void* data = nullptr;
   DType dtype = DType::kInvalid;
@@ -69,7 +74,12 @@ class Tensor {
   static Tensor Scalar(T value) {
     return Of<T>(Shape(), {std::move(value)});
   }
-  // From and to the wire form. FromValue shares `value`'s content where it can.
+  // From and to the wire form. FromValue shares `value`'s content where that is
+  // owned and aligned for the element type, else copies: such a tensor is not to
+  // be written. A reference dtype becomes its base. InvalidArgument where the
+  // value is malformed or has no elements on the wire (resources, variants),
+  // ResourceExhausted where memory is short. ToValue shares the memory of plain
+  // elements.
   static Result<Tensor> FromValue(const TensorValue& value, Allocator& allocator);
   TensorValue ToValue() const;
 
@@ -85,9 +95,7 @@ class Tensor {
     return {static_cast<T*>(buffer_.data()), static_cast<size_t>(num_elements_)};
   }
   // Valid as long as this Tensor stays where it is.
-  TensorView view() const {
-    return {buffer_.data(), dtype_, shape_.rank(), shape_.dims().data(), num_elements_};
-  }
+  TensorView view() const { return {buffer_.data(), dtype_, shape_.rank(), shape_.dims().data(), num_elements_}; }
   // The same elements under another shape with as many of them.
   Tensor Reshaped(Shape shape) const { return Tensor(dtype_, std::move(shape), buffer_); }
 
