@@ -39,6 +39,8 @@ struct TensorValue {
   // Fields that this project does not read (resource handles, variants): their
   // wire bytes, in order, for the round trip.
   std::string unread_fields;
+  // False where the wire carried no shape at all (it reads as a scalar).
+  bool has_shape = true;
 
   friend bool operator==(const TensorValue&, const TensorValue&) = default;
 };
