@@ -75,6 +75,8 @@ class Op {
   std::vector<Effect> effects_;
   std::vector<KernelDef> kernels_;
   const struct Expression* expression_ = nullptr;
+  std::vector<std::string> problems_;
+  friend class Registry;
 };
 
 // Builds a definition; the registry checks it when the family is done (a missing
@@ -91,8 +93,10 @@ class Op {
 //
 // Arguments: "x: T", "x: float", "x: N * T", "x: list-attribute", "x: Ref(T)".
 // Attributes: "name: type [>= minimum] [= default]" with type one of string, int,
-// float, bool, type, shape, tensor, func, list(...), or {allowed types} or
-// {'allowed', 'strings'}; defaults as DT_FLOAT, 'text', 1, 0.5, true, [], [1, 1], {shape}.
+// float, bool, type, numbertype, realnumbertype, shape, tensor, func, list(...), or
+// {allowed types} or {'allowed', 'strings'}, also inside list(...); defaults as
+// DT_FLOAT, 'text', 1, 0.5, true, [], [1, 1]; of a shape {} (a scalar), {2, ?} or
+// {unknown_rank: true}.
 class OpBuilder {
  public:
   explicit OpBuilder(Op* op, std::string name);

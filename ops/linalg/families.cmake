@@ -1,0 +1,1 @@
+# millrace_ops_family(name [ISA] linalg/file.cc)

@@ -1,0 +1,1 @@
+#include "millrace/ops/registry/dim.h"

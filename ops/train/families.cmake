@@ -1,0 +1,1 @@
+# millrace_ops_family(name [ISA] train/file.cc)
