@@ -1,0 +1,17 @@
+// LoadGraph: a GraphDef file to a live graph, in one call.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "millrace/ops/graph/graph.h"
+
+namespace millrace {
+
+// Reads a serialized GraphDef (binary wire form) and imports it. The file is
+// mapped: weights stay in it, and it may be deleted but not overwritten while
+// the graph or a plan made of it is in use. Errors name the file, and the node
+// where one is to blame. Thread-safe.
+Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options = {});
+
+}  // namespace millrace

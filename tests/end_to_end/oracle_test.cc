@@ -1,0 +1,126 @@
+// oracle_test PATH...: replays recorded cases of single ops, random graphs and
+// control flow through the ordinary Session and compares with the recorded
+// answers.
+#include <algorithm>
+#include <filesystem>
+
+#include "millrace/ops/io/record.h"
+#include "millrace/proto/value/strings.h"
+#include "millrace/tests/end_to_end/case.h"
+#include "millrace/tests/end_to_end/check.h"
+#include "millrace/tests/end_to_end/compare.h"
+
+using namespace millrace;
+using namespace millrace::end_to_end;
+
+namespace {
+
+// What a failed import or run means: the expected error, something that is not
+// there yet, or a failure.
+Outcome Judge(const Case& c, const Status& status, bool importing) {
+  const int code = static_cast<int>(status.code());
+  if (c.expect_error != 0 && code == c.expect_error) return Outcome::Passed();
+  if (const auto missing = MissingOps(c.graph); !missing.empty()) return Outcome::Skipped("op " + missing[0]);
+  if (status.code() == Code::kUnimplemented) {
+    if (const auto bare = OpsWithoutKernel(c.graph); !bare.empty()) return Outcome::Skipped("a kernel of " + bare[0]);
+    if (!c.graph.library.functions.empty()) return Outcome::Skipped("functions");
+  }
+  if (c.expect_error != 0) {
+    return Outcome::Failed(Cat("error code ", code, ", expected ", c.expect_error, ": ", status.ToString()));
+  }
+  return Outcome::Failed(Cat(importing ? "import: " : "", status.ToString()));
+}
+
+std::vector<Request> Requests(const Case& c) {
+  Request base;
+  for (const NamedTensor& feed : c.feeds) base.feeds.emplace_back(feed.name, feed.value);
+  std::vector<Request> requests;
+  for (const std::string& target : c.targets) {
+    requests.push_back(base);
+    requests.back().targets.push_back(target);
+  }
+  requests.push_back(base);
+  requests.back().fetches = c.fetches;
+  if (!c.expected_second_run.empty()) requests.push_back(requests.back());
+  return requests;
+}
+
+std::string Compare(const std::vector<Tensor>& found, const std::vector<NamedTensor>& expected) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const std::string d = Difference(found[i], expected[i].value, expected[i].rtol, expected[i].atol);
+    if (!d.empty()) return Cat(expected[i].name, ": ", d);
+  }
+  return "";
+}
+
+Outcome RunCase(const Case& c, const Checker& checker) {
+  const Result<std::shared_ptr<const Graph>> graph = ImportGraph(c.graph);
+  if (!graph.ok()) return Judge(c, graph.status(), true);
+  if (c.expect_error != 0 && c.expect_error_phase == "build") {
+    return Outcome::Failed(Cat("imported, but error ", c.expect_error, " was expected"));
+  }
+  const std::vector<Request> requests = Requests(c);
+  const std::vector<Reply> replies = checker.Run(c.graph, requests);
+  if (!replies.back().status.ok()) return Judge(c, replies.back().status, false);
+  if (c.expect_error != 0) return Outcome::Failed(Cat("ran, but error ", c.expect_error, " was expected"));
+
+  const bool twice = !c.expected_second_run.empty();
+  std::string d = Compare(replies[replies.size() - (twice ? 2 : 1)].outputs, c.expected);
+  if (!d.empty()) return Outcome::Failed(d);
+  if (twice) d = Compare(replies.back().outputs, c.expected_second_run);
+  if (!d.empty()) return Outcome::Failed("second run: " + d);
+
+  std::vector<std::pair<double, double>> tolerance;
+  for (const NamedTensor& t : c.expected) tolerance.emplace_back(t.rtol, t.atol);
+  d = checker.CheckOtherWays(c.graph, requests, replies, &tolerance);
+  return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
+}
+
+std::vector<std::string> RecordFiles(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!std::filesystem::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+      if (entry.path().extension() == ".rec") files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Replays recorded cases and compares with the recorded answers.");
+  RunnerArguments arguments;
+  arguments.AddTo(&app, "record files (.rec), or folders of them");
+  CLI11_PARSE(app, argc, argv);
+
+  const Checker checker(arguments, std::filesystem::path(argv[0]).parent_path().string());
+  Report report;
+  for (const std::string& file : RecordFiles(arguments.paths)) {
+    Result<RecordReader> reader = RecordReader::Open(file);
+    while (reader.ok() && !reader->done()) {
+      const Result<std::string_view> record = reader->Next();
+      const Result<Case> c = record.ok() ? ParseCase(*record) : Result<Case>(record.status());
+      if (!c.ok()) {
+        report.Add(file, file, Outcome::Failed(c.status().ToString()));
+        break;
+      }
+      if (c->name.find(arguments.filter) == std::string::npos) continue;
+      if (arguments.list) {
+        std::printf("%s\n", c->name.c_str());
+        continue;
+      }
+      const Outcome outcome = RunCase(*c, checker);
+      report.Add(c->op, c->name, outcome);
+      if (!c->grad_xs.empty()) {
+        report.Add(c->op, c->name, Outcome::Skipped("gradients"));
+      }
+    }
+  }
+  return arguments.list ? 0 : report.Print(arguments.all);
+}

@@ -1,0 +1,44 @@
+#include <cstdio>
+
+#include "millrace/ops/graph/load.h"
+#include "millrace/proto/plan/writer.h"
+#include "millrace/proto/value/strings.h"
+#include "millrace/tools/graphc/graphc.h"
+
+namespace millrace::graphc {
+namespace {
+
+struct Arguments {
+  std::string graph, output;
+  SignatureArguments signatures;
+  CompileOptions options;
+};
+
+Status Compile(const Arguments& a) {
+  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph));
+  MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
+  MR_ASSIGN_OR_RETURN(const plan::Plan plan, millrace::Compile(*graph, signatures, a.options));
+  MR_RETURN_IF_ERROR(plan::WriteFile(plan, a.output));
+  size_t steps = 0;
+  for (const plan::Block& block : plan.blocks) steps += block.steps.size();
+  std::printf("%s: %zu nodes to %zu steps, %zu signatures\n", a.output.c_str(), graph->nodes().size(), steps,
+              plan.signatures.size());
+  return OkStatus();
+}
+
+}  // namespace
+
+void AddCompile(CLI::App& app, Status* status) {
+  auto a = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("compile", "compile a GraphDef to a plan that needs no compiler to run");
+  command->add_option("graph", a->graph, "serialized GraphDef")->required();
+  command->add_option("-o,--output", a->output, "the plan to write")->required();
+  a->signatures.AddTo(command);
+  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass (see: graphc opt --list)");
+  command->footer(
+      "graphc compile fit.pb -o fit.plan --signature 'init: target=init' \\\n"
+      "    --signature 'train: feed=x,y fetch=loss target=train'");
+  command->callback([a, status] { *status = Compile(*a); });
+}
+
+}  // namespace millrace::graphc
