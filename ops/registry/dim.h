@@ -85,14 +85,18 @@ struct SymTensor {
 
 // Expressions, each stored once; sums and products are kept in a normal form, so
 // that equal arithmetic gives equal handles ((n+2)-2 is n, 2n and n+n the same).
+// Symbols stand for extents, so they are not negative. What overflows is unknown.
 // Not thread-safe.
 class DimTable {
  public:
+  // The symbol of that name; a new one at the first call.
   Dim Symbol(std::string name);
   Dim Add(Dim a, Dim b);
   Dim Sub(Dim a, Dim b);
   Dim Mul(Dim a, Dim b);
-  Dim FloorDiv(Dim a, Dim b);  // unknown where b may be 0
+  // By a number above 0, or where b is a factor of a (b = 0 is then the caller's
+  // to exclude); unknown where b may otherwise be 0.
+  Dim FloorDiv(Dim a, Dim b);
   Dim CeilDiv(Dim a, Dim b);
   Dim Mod(Dim a, Dim b);
   Dim Max(Dim a, Dim b);
@@ -101,17 +105,59 @@ class DimTable {
   // expression that is decided, and checked, at the run.
   Dim Broadcast(Dim a, Dim b);
 
+  // The same on integers that may be negative: kAdd to kMin. Division rounds
+  // down; a division by zero is unknown.
+  SymElement Apply(plan::DimOp op, SymElement a, SymElement b);
+  // True where a >= 0 in every run.
+  bool NeverNegative(SymElement a) const;
+
   const std::vector<plan::DimExpr>& exprs() const { return exprs_; }
   const std::vector<std::string>& symbols() const { return symbols_; }
   // "2*batch + 1", "?" for unknown.
   std::string ToString(Dim d) const;
+  std::string ToString(const SymElement& e) const;
+  // "[batch, 3, ?]", "<unknown>" without a rank.
+  std::string ToString(const SymShape& shape) const;
 
  private:
-  Dim Make(plan::DimOp op, Dim a, Dim b);
+  // coefficient * product of atoms. An atom is an expression that is no sum and
+  // no product; the list is sorted.
+  struct Term {
+    int64_t coefficient = 0;
+    std::vector<uint32_t> atoms;
+    friend bool operator==(const Term&, const Term&) = default;
+  };
+  // Terms with different atoms, sorted, coefficients not 0; the constant last.
+  using Polynomial = std::vector<Term>;
+  struct KeyHash {
+    size_t operator()(const plan::DimExpr& e) const;
+  };
+
   uint32_t Intern(plan::DimExpr expr);
+  uint32_t InternConstant(int64_t value);
+  // Nothing where a coefficient overflows; polynomials that would grow past the
+  // limits become atoms.
+  bool ToPolynomial(SymElement e, Polynomial* out) const;
+  bool AddTerm(Polynomial* sum, int64_t coefficient, const std::vector<uint32_t>& atoms) const;
+  uint32_t EmitProduct(const Term& term, int64_t coefficient);
+  SymElement Emit(Polynomial p);
+  SymElement Atom(plan::DimOp op, SymElement a, SymElement b);
+  SymElement AddOrSub(SymElement a, SymElement b, int64_t sign);
+  SymElement Multiply(SymElement a, SymElement b);
+  SymElement DivideDown(SymElement a, SymElement b);
+  SymElement DivideDownByNumber(SymElement a, int64_t divisor);
+  SymElement Extreme(plan::DimOp op, SymElement a, SymElement b);
+  void CollectOperands(plan::DimOp op, uint32_t expr, int depth, std::vector<uint32_t>* out) const;
+  bool NeverNegative(const Polynomial& p, int depth) const;
+  bool ExprNeverNegative(uint32_t expr, int depth) const;
+  std::string ExprText(uint32_t expr, int depth) const;
+  std::string PolynomialText(const Polynomial& p, int depth) const;
+
   std::vector<plan::DimExpr> exprs_;
+  std::vector<Polynomial> polynomials_;  // of each expression
   std::vector<std::string> symbols_;
-  std::unordered_map<std::string, uint32_t> interned_;
+  std::unordered_map<std::string, uint32_t> symbol_exprs_;
+  std::unordered_map<plan::DimExpr, uint32_t, KeyHash> interned_;
 };
 
 }  // namespace millrace
