@@ -76,7 +76,11 @@ Checker::Checker(const RunnerArguments& arguments, const std::string& program_fo
 std::vector<Reply> Checker::Run(const GraphDef& def, const std::vector<Request>& requests) const {
   Result<std::shared_ptr<const Graph>> graph = ImportGraph(def);
   if (!graph.ok()) return {Reply{graph.status(), {}}};
-  return session_->Run(*graph, requests);
+  std::vector<Reply> replies = session_->Run(*graph, requests);
+  for (const Reply& reply : replies) {
+    for (const Tensor& output : reply.outputs) digest_ = Digest(output, digest_);
+  }
+  return replies;
 }
 
 std::string Checker::CheckOtherWays(const GraphDef& def, const std::vector<Request>& requests,

@@ -18,6 +18,8 @@ class Checker {
 
   // The requests on `def` through the Session.
   std::vector<Reply> Run(const GraphDef& def, const std::vector<Request>& requests) const;
+  // A hash of all that Run ever answered, in order.
+  uint64_t digest() const { return digest_; }
 
   // Through plan bytes and perturbed, as asked for on the command line: "" where
   // each gives the bits of `replies` (what Run answered). Where `tolerance` is
@@ -33,6 +35,7 @@ class Checker {
                             const std::vector<std::pair<double, double>>& tolerance) const;
 
   const RunnerArguments& arguments_;
+  mutable uint64_t digest_ = 0xcbf29ce484222325ull;
   std::unique_ptr<Replayer> session_, plan_;
 };
 

@@ -142,6 +142,39 @@ std::string Difference(const Tensor& found, const Tensor& expected, double rtol,
   });
 }
 
+namespace {
+// FNV-1a, a byte at a time: speed does not matter here.
+uint64_t Hash(const void* data, size_t size, uint64_t seed) {
+  for (size_t i = 0; i < size; ++i) seed = (seed ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3ull;
+  return seed;
+}
+template <typename T>
+uint64_t HashElement(const T& v, uint64_t seed) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return Hash(v.data(), v.size(), Hash("s", 1, seed));
+  } else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+    return HashElement(v.imag(), HashElement(v.real(), seed));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(v) ? Hash("n", 1, seed) : Hash(&v, sizeof v, seed);
+  } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+    return std::isnan(static_cast<float>(v)) ? Hash("n", 1, seed) : Hash(&v, sizeof v, seed);
+  } else {
+    return Hash(&v, sizeof v, seed);
+  }
+}
+}  // namespace
+
+uint64_t Digest(const Tensor& tensor, uint64_t seed) {
+  const std::string kind = Cat(DTypeName(tensor.dtype()), tensor.shape().ToString());
+  seed = Hash(kind.data(), kind.size(), seed);
+  return VisitType(tensor.dtype(), [&](auto type) {
+    using T = decltype(type);
+    uint64_t hash = seed;
+    for (const T& v : tensor.elements<T>()) hash = HashElement<T>(v, hash);
+    return hash;
+  });
+}
+
 std::string BitDifference(const Tensor& found, const Tensor& expected) {
   if (std::string d = KindDifference(found, expected); !d.empty()) return d;
   return VisitType(found.dtype(), [&](auto type) {

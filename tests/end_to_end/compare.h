@@ -15,4 +15,7 @@ std::string Difference(const Tensor& found, const Tensor& expected, double rtol,
 // "" where dtype, shape and every bit are equal; NaNs are all alike.
 std::string BitDifference(const Tensor& found, const Tensor& expected);
 
+// A hash of dtype, shape and every bit, NaNs all alike, on top of `seed`.
+uint64_t Digest(const Tensor& tensor, uint64_t seed);
+
 }  // namespace millrace::end_to_end

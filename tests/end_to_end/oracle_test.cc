@@ -122,5 +122,6 @@ int main(int argc, char** argv) {
       }
     }
   }
+  if (arguments.digest) std::printf("digest %016llx\n", static_cast<unsigned long long>(checker.digest()));
   return arguments.list ? 0 : report.Print(arguments.all);
 }

@@ -11,7 +11,7 @@ struct RunnerArguments {
   std::vector<std::string> paths;
   std::string filter;
   int threads = 1;
-  bool list = false, plan = false, all = false;
+  bool list = false, plan = false, all = false, digest = false;
   uint64_t perturb = 0;  // the seed; 0: off
   std::vector<std::string> disabled_passes;
 
@@ -25,6 +25,7 @@ struct RunnerArguments {
                     "a seed: also with nodes renamed and reordered (same bits) and with interior tensors fed and "
                     "fetched at random");
     app->add_option("--disable-pass", disabled_passes, "leave out a pass of the compiler");
+    app->add_flag("--digest", digest, "print a hash of the bits of all results, to compare runs with");
     app->add_flag("--all", all, "every row of the table, not only those with failures");
   }
 };
