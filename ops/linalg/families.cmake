@@ -1,1 +1,2 @@
-# millrace_ops_family(name [ISA] linalg/file.cc)
+millrace_ops_family(gemm_tile ISA linalg/gemm_tile.cc)
+millrace_ops_family(matmul linalg/fused_ops.cc linalg/gemm.cc linalg/matmul.cc kernel/isa.cc)

@@ -1,0 +1,33 @@
+// FusedOps: what a fused product or convolution does with its result, from the
+// attribute `fused_ops` of the node.
+#pragma once
+
+#include "millrace/ops/kernel/kernel.h"
+#include "millrace/ops/linalg/gemm_tile.h"
+#include "millrace/proto/value/status.h"
+
+namespace millrace::linalg {
+
+// An activation that is too heavy for the tile: a second pass over the result.
+enum class LateActivation { kNone, kElu, kTanh, kSigmoid };
+
+struct FusedOps {
+  bool bias = false;      // operand 0 of `args`
+  bool residual = false;  // operand 1
+  Activation activation = Activation::kNone;
+  LateActivation late = LateActivation::kNone;
+  float alpha = 0;
+
+  int num_args() const { return (bias ? 1 : 0) + (residual ? 1 : 0); }
+};
+
+// Understands ["BiasAdd"], then optionally "Add", then optionally one of "Relu",
+// "Relu6", "LeakyRelu", "Elu", "Tanh", "Sigmoid"; and no list at all.
+// Unimplemented, with the list, for others; InvalidArgument where num_args does
+// not fit.
+Result<FusedOps> ParseFusedOps(const KernelInit& init);
+
+// The second pass, on elements [begin, end) of `data`.
+void ApplyLate(LateActivation late, float* data, int64_t begin, int64_t end);
+
+}  // namespace millrace::linalg
