@@ -1,1 +1,5 @@
-# millrace_ops_family(name [ISA] array/file.cc)
+# core.cc: constants, placeholders, identities, shapes of tensors. The rest: one
+# file a subject, on the shared engine of strided copies.
+millrace_ops_family(array
+  array/concat.cc array/fill.cc array/operands.cc array/pack.cc array/slice.cc array/split.cc array/strided_copy.cc
+  array/strided_slice.cc array/strided_slice_spec.cc array/transpose.cc)

@@ -1,1 +1,2 @@
-# millrace_ops_family(name [ISA] reduce/file.cc)
+millrace_ops_family(reduce
+  reduce/arg.cc reduce/extremes.cc reduce/layout.cc reduce/mean.cc reduce/prod.cc reduce/sum.cc)

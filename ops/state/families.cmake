@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] state/file.cc)
+millrace_ops_family(state state/variable.cc state/variable_ops.cc)

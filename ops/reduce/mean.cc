@@ -1,0 +1,56 @@
+// Mean.
+#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/reduce/number.h"
+#include "millrace/ops/registry/op.h"
+
+namespace millrace {
+namespace {
+
+// Integers are added in 64 bits.
+template <typename T>
+using MeanAccumulator = std::conditional_t<std::is_integral_v<T>, uint64_t, reduce::Accumulator<T>>;
+
+template <typename T>
+struct MeanOf {
+  using In = T;
+  using Out = T;
+  using Acc = MeanAccumulator<T>;
+  static constexpr double kCycles = 0.12 * sizeof(Acc);
+  static Acc Initial() { return Acc(0); }
+  static Acc Load(T x) { return static_cast<Acc>(x); }
+  static Acc Combine(Acc a, Acc b) { return reduce::Plus(a, b); }
+  static T Finish(Acc a, int64_t count) {
+    if constexpr (std::is_integral_v<T>) {
+      if (count == 0) return 0;
+      if constexpr (std::is_signed_v<T>) return static_cast<T>(static_cast<int64_t>(a) / count);
+      else return static_cast<T>(a / static_cast<uint64_t>(count));
+    } else if constexpr (reduce::kIsComplex<T>) {
+      return a / static_cast<typename T::value_type>(count);
+    } else {
+      return static_cast<T>(a / static_cast<Acc>(count));
+    }
+  }
+};
+
+}  // namespace
+
+namespace families {
+void reduce_mean(Registry& registry) {
+  registry.Define("Mean")
+      .Input("input: T")
+      .Input("reduction_indices: Tidx")
+      .Output("output: T")
+      .Attr("keep_dims: bool = false")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tidx: {int32, int64} = DT_INT32")
+      .Doc("The mean over some dimensions. Integers are added in 64 bits, then divided towards zero.")
+      .Shape(reduce::ReductionShape)
+      .GradientPending()
+      .Kernel("CPU",
+              reduce::NewReduction<MeanOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                                   uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
+}
+}  // namespace families
+}  // namespace millrace
