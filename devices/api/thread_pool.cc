@@ -30,6 +30,12 @@ void FutexWake(std::atomic<uint32_t>& word, int count) {
   syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
 }
 
+// Whether there are fewer CPUs for this process than `threads`.
+bool IsCrowded(int threads) {
+  cpu_set_t cpus;
+  return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) < threads;
+}
+
 // Forks since the first pool started workers, as seen from this process.
 std::atomic<uint32_t> fork_generation{0};
 
@@ -68,9 +74,10 @@ struct Loop {
 }  // namespace
 
 struct ThreadPool::Impl {
-  explicit Impl(int threads) : threads(threads) {}
+  explicit Impl(int threads) : threads(threads), crowded(threads > 1 && IsCrowded(threads)) {}
 
   const int threads;
+  const bool crowded;  // no thread waits awake
 
   std::mutex mutex;
   Task* first_task = nullptr;      // guarded by mutex
@@ -81,7 +88,6 @@ struct ThreadPool::Impl {
   std::atomic<bool> started{false};
   std::atomic<bool> stopping{false};
   uint32_t generation = 0;  // fork_generation when the workers started
-  bool crowded = false;     // more threads than CPUs: do not wait awake
 
   // Entries in the queue and the list, for a look without the mutex.
   alignas(64) std::atomic<int> tasks_pending{0};
@@ -106,8 +112,6 @@ struct ThreadPool::Impl {
     if (started.load(std::memory_order_relaxed)) return;
     RegisterForkHandler();
     generation = fork_generation.load(std::memory_order_relaxed);
-    cpu_set_t cpus;
-    crowded = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) < threads;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

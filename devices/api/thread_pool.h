@@ -45,7 +45,9 @@ class ThreadPool {
   // Runs `task` on some worker, or on a thread that is waiting in HelpUntil.
   void Schedule(Task* task);
   // Runs pending tasks in the caller until `done` returns true; sleeps where
-  // there are none. Whoever makes `done` true calls Wake.
+  // there are none. Whoever makes `done` true calls Wake afterwards, through a
+  // pointer of its own: what the waiting caller owns, tasks included, may be
+  // gone by then.
   void HelpUntil(absl::FunctionRef<bool()> done);
   void Wake();
 

@@ -54,7 +54,9 @@ struct TreeTask final : Task {
     if (index % 16 == 0) {
       pool->ParallelFor(8, 1, [](int64_t, int64_t, int) {});
     }
-    if (left->fetch_sub(1) == 1) pool->Wake();
+    // With the last one done, this task may be gone.
+    ThreadPool* const waker = pool;
+    if (left->fetch_sub(1) == 1) waker->Wake();
   }
 };
 
@@ -165,8 +167,9 @@ TEST_CASE("A task from elsewhere reaches a pool whose threads all sleep") {
     ThreadPool* pool;
     std::atomic<bool> ran{false};
     void Run() override {
+      ThreadPool* const waker = pool;
       ran = true;
-      pool->Wake();
+      waker->Wake();
     }
   };
   for (const int threads : {1, 2}) {
