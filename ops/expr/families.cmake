@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] expr/file.cc)
+millrace_ops_family(expr expr/driver.cc expr/elementwise.cc expr/expression.cc)

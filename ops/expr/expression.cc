@@ -1,0 +1,123 @@
+#include "millrace/ops/expr/expression.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "millrace/ops/expr/driver.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace {
+
+bool IsaSupported(Isa isa) {
+  if (isa == Isa::kAvx2) return true;
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+Isa ActiveIsa() {
+  static const Isa active = [] {
+    const char* wish = std::getenv("MILLRACE_ISA");
+    if (wish != nullptr && std::string_view(wish) == "avx2") return Isa::kAvx2;
+    return IsaSupported(Isa::kAvx512) ? Isa::kAvx512 : Isa::kAvx2;
+  }();
+  return active;
+}
+
+int Expression::arity() const {
+  const Body& first = bodies[0]->bodies[0];
+  int n = 0;
+  while (n < kMaxOperands && first.in[n] != DType::kInvalid) ++n;
+  return n;
+}
+
+namespace {
+
+const Body* FindIn(const BodyTable* table, std::span<const DType> in, DType out) {
+  if (table == nullptr) return nullptr;
+  for (const Body& body : std::span(table->bodies, static_cast<size_t>(table->count))) {
+    bool same = body.out == out;
+    for (size_t j = 0; j < in.size(); ++j) same = same && body.in[j] == in[j];
+    if (same) return &body;
+  }
+  return nullptr;
+}
+
+class ElementwiseKernel final : public Kernel {
+ public:
+  ElementwiseKernel(const Expression& expression, const Body& body, int inputs)
+      : traits_(expression.traits), body_(body), inputs_(inputs) {}
+
+  // The value of the attribute operand, in the type that the body wants.
+  bool SetAttr(float value) {
+    attr_.data = attr_bytes_;
+    attr_.dtype = body_.in[inputs_];
+    attr_.num_elements = 1;
+    const auto set = [&](auto v) {
+      std::memcpy(attr_bytes_, &v, sizeof v);
+      return true;
+    };
+    switch (attr_.dtype) {
+      case DType::kFloat: return set(value);
+      case DType::kDouble: return set(static_cast<double>(value));
+      case DType::kHalf: return set(Half(value));
+      case DType::kBfloat16: return set(BFloat16(value));
+      default: return false;
+    }
+  }
+
+  Status Run(KernelContext& ctx) const override {
+    TensorView operands[kMaxOperands];
+    for (int i = 0; i < inputs_; ++i) operands[i] = ctx.input(i);
+    int arity = inputs_;
+    if (traits_.attr_operand != nullptr) operands[arity++] = attr_;
+    const std::span<const TensorView> all(operands, static_cast<size_t>(arity));
+    if (traits_.check != nullptr) MR_RETURN_IF_ERROR(traits_.check(all));
+    RunBody(ctx, body_, all, ctx.output(0), traits_.cycles);
+    return OkStatus();
+  }
+
+ private:
+  const ExpressionTraits traits_;
+  const Body& body_;
+  const int inputs_;
+  TensorView attr_;
+  alignas(16) char attr_bytes_[16] = {};
+};
+
+}  // namespace
+
+const Body* Expression::Find(std::span<const DType> in, DType out, Isa isa) const {
+  if (in.size() > static_cast<size_t>(kMaxOperands)) return nullptr;
+  for (int i = static_cast<int>(isa); i >= 0; --i) {
+    if (const Body* body = FindIn(bodies[i], in, out)) return body;
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, const KernelInit& init) {
+  const bool has_attr = expression.traits.attr_operand != nullptr;
+  const int inputs = expression.arity() - (has_attr ? 1 : 0);
+  if (init.num_inputs() != inputs || init.num_outputs() != 1) {
+    return Internal(Cat("expression ", expression.name, ": expected ", inputs, " inputs and 1 output, found ",
+                        init.num_inputs(), " and ", init.num_outputs()));
+  }
+  DType in[kMaxOperands] = {};
+  for (int i = 0; i < inputs; ++i) in[i] = init.input_type(i);
+  // An attribute operand has the type of the first input.
+  if (has_attr) in[inputs] = in[0];
+  const Body* body =
+      expression.Find({in, static_cast<size_t>(expression.arity())}, init.output_type(0), ActiveIsa());
+  if (body == nullptr) {
+    return Unimplemented(Cat("expression ", expression.name, " has no body for ", DTypeName(in[0]), " to ",
+                             DTypeName(init.output_type(0))));
+  }
+  auto kernel = std::make_unique<ElementwiseKernel>(expression, *body, inputs);
+  if (has_attr && !kernel->SetAttr(init.attr<float>(expression.traits.attr_operand))) {
+    return Internal(Cat("expression ", expression.name, ": attribute '", expression.traits.attr_operand,
+                        "' cannot be an operand of type ", DTypeName(in[0])));
+  }
+  return std::unique_ptr<Kernel>(std::move(kernel));
+}
+
+}  // namespace millrace
