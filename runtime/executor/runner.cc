@@ -1,0 +1,72 @@
+#include "millrace/runtime/executor/runner.h"
+
+#include <map>
+#include <mutex>
+
+#include "millrace/proto/plan/reader.h"
+#include "millrace/proto/value/strings.h"
+#include "millrace/runtime/executor/plan_callable.h"
+#include "millrace/runtime/executor/plan_runner.h"
+
+namespace millrace {
+namespace {
+
+class PlanRunner final : public Runner {
+ public:
+  explicit PlanRunner(std::shared_ptr<const exec::LoadedPlan> plan) : plan_(std::move(plan)) {}
+
+  std::vector<std::string> signatures() const override {
+    std::vector<std::string> names;
+    for (const plan::Signature& signature : plan_->plan().signatures) names.push_back(signature.name);
+    return names;
+  }
+
+  Result<std::shared_ptr<Callable>> Prepare(const std::string& signature) override {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Callable>& callable = callables_[signature];
+    if (callable != nullptr) return callable;
+    const std::vector<plan::Signature>& all = plan_->plan().signatures;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i].name != signature) continue;
+      callable = std::make_shared<exec::PlanCallable>(plan_, i);
+      return callable;
+    }
+    callables_.erase(signature);
+    return NotFound(Cat("signature '", signature, "': the plan has ", Join(signatures(), ", ")));
+  }
+
+ private:
+  const std::shared_ptr<const exec::LoadedPlan> plan_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Callable>> callables_;
+};
+
+Result<std::unique_ptr<Runner>> FromMappedBytes(const Buffer& buffer, const RunnerOptions& options) {
+  const Bytes bytes(std::string_view(static_cast<const char*>(buffer.data()), buffer.size()), buffer.owner());
+  MR_ASSIGN_OR_RETURN(plan::Plan plan, plan::Read(bytes, {.no_code = options.no_code}));
+  EnvironmentOptions environment;
+  environment.threads = options.threads;
+  environment.memory_limit = options.memory_limit;
+  environment.no_code = options.no_code;
+  return NewPlanRunner(std::move(plan), std::make_shared<Environment>(environment), buffer.owner());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> NewPlanRunner(plan::Plan plan, std::shared_ptr<Environment> environment,
+                                              std::shared_ptr<const void> keep_alive) {
+  MR_ASSIGN_OR_RETURN(std::shared_ptr<const exec::LoadedPlan> loaded,
+                      exec::LoadedPlan::Load(std::move(plan), std::move(environment), std::move(keep_alive)));
+  return std::unique_ptr<Runner>(std::make_unique<PlanRunner>(std::move(loaded)));
+}
+
+Result<std::unique_ptr<Runner>> Runner::FromFile(const std::string& path, const RunnerOptions& options) {
+  MR_ASSIGN_OR_RETURN(Buffer bytes, Buffer::MapFile(path));
+  return FromMappedBytes(bytes, options);
+}
+
+Result<std::unique_ptr<Runner>> Runner::FromBytes(Buffer bytes, const RunnerOptions& options) {
+  return FromMappedBytes(bytes, options);
+}
+
+}  // namespace millrace
