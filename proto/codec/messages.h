@@ -19,6 +19,18 @@ void Write(const Shape& shape, const std::vector<std::string>& dim_names, std::s
 void Write(const TensorValue& value, std::string* out);
 void Write(const AttrValue& value, std::string* out);
 
+void Read(Reader r, NodeDef* out);
+void Read(Reader r, VersionDef* out);
+void Read(Reader r, OpDefValue* out);
+void Read(Reader r, FunctionLibrary* out);
+void Read(Reader r, GraphDef* out);
+
+void Write(const NodeDef& value, std::string* out);
+void Write(const VersionDef& value, std::string* out);
+void Write(const OpDefValue& value, std::string* out);
+void Write(const FunctionLibrary& value, std::string* out);
+void Write(const GraphDef& value, std::string* out);
+
 // An entry of map<string, AttrValue>: the last of a name wins.
 void ReadEntry(Reader r, AttrMap* out);
 void WriteMap(uint32_t field, const AttrMap& map, std::string* out);
