@@ -40,8 +40,11 @@ class Node {
   int num_outputs() const { return static_cast<int>(output_types_.size()); }
   // What inference knows of output i: shape, integer elements, handle data.
   const InferenceContext::Output& output(int i) const { return outputs_[static_cast<size_t>(i)]; }
-  // Users of any output, in order of arrival; one entry for every edge.
+  // Users of any output, in order of arrival; one entry for every data edge.
   const std::vector<Node*>& users() const { return users_; }
+  // The contents, where the node is a small constant (or an Identity of one);
+  // null otherwise. For shape functions; the full value is in the attribute.
+  const Tensor* constant() const { return constant_.valid() ? &constant_ : nullptr; }
 
  private:
   friend class Graph;
@@ -54,7 +57,8 @@ class Node {
   std::vector<DType> input_types_, output_types_;
   std::vector<InferenceContext::Output> outputs_;
   std::vector<Node*> users_;
-  std::vector<std::string> unread_fields_;
+  std::string unread_fields_;
+  Tensor constant_;
 };
 
 struct ImportOptions {
@@ -73,9 +77,10 @@ class Graph {
   Graph(const Graph&) = delete;
 
   // Adds all nodes of `def`, in any order (loops of v1 control flow included),
-  // or none: unknown ops are all named at once; dangling, duplicate and cyclic
-  // references, attributes of the wrong kind, dtypes and shapes that do not fit
-  // name the node. Linear in the size of the graph.
+  // or none: unknown ops are all named at once (NotFound); dangling, duplicate
+  // and cyclic references, attributes of the wrong kind, dtypes and shapes that
+  // do not fit name the node (InvalidArgument). Linear in the size of the graph.
+  // The version of the first import that has one becomes the graph's.
   Status Import(const GraphDef& def, const ImportOptions& options = {});
 
   // Adds one node whose inputs are there. `def.inputs` name them.
@@ -97,7 +102,9 @@ class Graph {
   GraphDef ToGraphDef() const;
 
  private:
-  struct ImportState;
+  class Importer;
+  Status Infer(Node* node);
+
   const Registry& registry_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string_view, Node*> by_name_;

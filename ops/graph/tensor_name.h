@@ -1,0 +1,15 @@
+// Names of tensors as graphs write them.
+#pragma once
+
+#include <string_view>
+
+namespace millrace {
+
+// "name", "name:k" or "^name" taken apart; a control input has index -1.
+struct TensorName {
+  std::string_view node;
+  int index = 0;
+};
+TensorName ParseTensorName(std::string_view text);
+
+}  // namespace millrace
