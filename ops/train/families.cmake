@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] train/file.cc)
+millrace_ops_family(train train/adam.cc train/adaptive.cc train/descent.cc train/ftrl.cc)
