@@ -3,3 +3,4 @@
 millrace_ops_family(array
   array/concat.cc array/fill.cc array/operands.cc array/pack.cc array/slice.cc array/split.cc array/strided_copy.cc
   array/strided_slice.cc array/strided_slice_spec.cc array/transpose.cc)
+millrace_ops_family(array_core array/core.cc array/reshape.cc)
