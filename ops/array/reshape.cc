@@ -77,8 +77,12 @@ Status RunShape(KernelContext& ctx) {
   return OkStatus();
 }
 
-Status RunSize(KernelContext& ctx) { return Write(ctx.output(0), 0, ctx.input(0).num_elements); }
-Status RunRank(KernelContext& ctx) { return Write(ctx.output(0), 0, ctx.input(0).rank); }
+Status RunSize(KernelContext& ctx) {
+  return ctx.output_wanted(0) ? Write(ctx.output(0), 0, ctx.input(0).num_elements) : OkStatus();
+}
+Status RunRank(KernelContext& ctx) {
+  return ctx.output_wanted(0) ? Write(ctx.output(0), 0, ctx.input(0).rank) : OkStatus();
+}
 
 // Product of the extents, unknown where one is; InvalidArgument where it overflows.
 Status CountElements(InferenceContext& c, const std::vector<Dim>& dims, Dim* count) {
