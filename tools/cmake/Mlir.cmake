@@ -1,9 +1,17 @@
-# LLVM and MLIR 22 from Debian's packages, static. Their own CMake files know
-# where everything is.
+# LLVM and MLIR 22 from Debian's packages, static: only the archives that the
+# compiler needs, their headers as system headers.
 list(PREPEND CMAKE_PREFIX_PATH /usr/lib/llvm-22)
 find_package(MLIR 22.1 REQUIRED CONFIG)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
 separate_arguments(MILLRACE_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
+
 add_library(millrace_mlir_headers INTERFACE)
 target_include_directories(millrace_mlir_headers SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_compile_definitions(millrace_mlir_headers INTERFACE ${MILLRACE_LLVM_DEFINITIONS})
+
+# What millrace_compiler links; their own dependencies follow from the packages.
+add_library(millrace_mlir INTERFACE)
+target_link_libraries(millrace_mlir INTERFACE millrace_mlir_headers MLIRIR MLIRFuncDialect MLIRPass)

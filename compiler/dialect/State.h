@@ -1,0 +1,46 @@
+// CompileState: what one compile shares beside the IR: the registry, the table
+// of dimension expressions that types refer to, constants' owners, and the first
+// error. Belongs to the graph dialect of one MLIRContext; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "mlir/IR/Attributes.h"
+#include "millrace/devices/api/tensor.h"
+#include "millrace/ops/registry/dim.h"
+#include "millrace/ops/registry/op.h"
+#include "millrace/proto/value/attr.h"
+#include "millrace/proto/value/bytes.h"
+#include "millrace/proto/value/status.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace millrace::compiler {
+
+// Computes one node from constant inputs: outputs in order. Fails where there is
+// no kernel or the kernel says so.
+using Evaluator = std::function<Status(const Op &op, const AttrMap &attrs, const std::string &node,
+                                       const std::vector<Tensor> &inputs, std::vector<Tensor> *outputs)>;
+
+struct CompileState {
+  const Registry *registry = &Registry::BuiltIn();
+  DimTable dims;
+  // The first error that a pass reported; later ones are dropped.
+  Status error;
+  std::function<bool()> cancelled;
+  // Runs one node on constant inputs: what constants are folded with.
+  Evaluator evaluate;
+
+  // Attributes of operations as the registry's functions want them, by their
+  // dictionary. Entries stay where they are.
+  llvm::DenseMap<mlir::Attribute, std::shared_ptr<const AttrMap>> attrs;
+  // Dense bytes of constants, by attribute, with what keeps them alive.
+  llvm::DenseMap<mlir::Attribute, Bytes> bytes;
+
+  bool isCancelled() const { return cancelled && cancelled(); }
+};
+
+} // namespace millrace::compiler

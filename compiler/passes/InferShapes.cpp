@@ -1,0 +1,107 @@
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "millrace/compiler/passes/Passes.h"
+#include "millrace/proto/value/strings.h"
+#include <deque>
+
+using namespace mlir;
+
+namespace millrace::compiler {
+#define GEN_PASS_DEF_INFERSHAPES
+#include "millrace_passes/Passes.h.inc"
+
+namespace {
+
+struct InferShapes : impl::InferShapesBase<InferShapes> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    CompileState &state = stateOf(module);
+    for (auto func : module.getOps<func::FuncOp>()) {
+      if (func.isExternal()) continue;
+      elements.clear();
+      size_t count = 0;
+      for (Operation &op : func.getBody().front()) {
+        if ((++count & 0xfff) == 0 && state.isCancelled()) return (void)fail(func, Cancelled("the compilation was cancelled")), signalPassFailure();
+        if (failed(infer(&op, state))) return signalPassFailure();
+      }
+      Operation *end = func.getBody().front().getTerminator();
+      func.setType(FunctionType::get(&getContext(), func.getFunctionType().getInputs(), end->getOperandTypes()));
+    }
+  }
+
+  LogicalResult infer(Operation *op, CompileState &state) {
+    if (isStructural(op, "read")) {
+      op->getResult(0).setType(llvm::cast<RefType>(op->getOperand(0).getType()).tensor());
+      return success();
+    }
+    if (isStructural(op, "dims")) {
+      auto dims = op->getAttrOfType<DimsAttr>("elements");
+      SymTensor t;
+      t.scalar = shapeOf(op->getResult(0).getType()).rank() == 0;
+      for (size_t i = 0; i < dims.size(); ++i) t.elements.push_back(dims[i]);
+      elements[op->getResult(0)] = std::move(t);
+      return success();
+    }
+    const Op *def = opOf(op);
+    if (!def) return success();
+
+    const OperandRange operands = dataOperands(op);
+    std::vector<InferenceContext::Input> inputs(operands.size());
+    std::deque<SymShape> handles;
+    std::deque<Constant> constants;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Value v = operands[static_cast<unsigned>(i)];
+      inputs[i].dtype = dtypeOf(v.getType());
+      inputs[i].shape = shapeOf(v.getType());
+      if (auto it = elements.find(v); it != elements.end()) inputs[i].elements = &it->second;
+      if (ElementsAttr value = constantValue(v)) inputs[i].constant = view(constants.emplace_back(), state, value);
+      if (IsRef(inputs[i].dtype)) {
+        inputs[i].handle_dtype = BaseType(inputs[i].dtype);
+        inputs[i].handle_shape = &handles.emplace_back(inputs[i].shape);
+      }
+    }
+    const int results = static_cast<int>(numDataResults(op));
+    InferenceContext ctx(attrsOf(op), std::move(inputs), results, state.dims);
+    if (Status s = def->shape_fn()(ctx); !s.ok()) return fail(op, s);
+
+    SmallVector<Attribute, 2> known;
+    bool any = false;
+    for (int i = 0; i < results; ++i) {
+      const InferenceContext::Output &out = ctx.outputs()[static_cast<size_t>(i)];
+      Value result = op->getResult(static_cast<unsigned>(i));
+      const DType dtype = dtypeOf(result.getType());
+      result.setType(valueType(&getContext(), dtype, out.shape));
+      known.push_back(UnitAttr::get(&getContext()));
+      if (!out.has_elements) continue;
+      if (def->name() != "Const") {
+        known.back() = DimsAttr::get(&getContext(), ArrayRef<SymElement>(out.elements.elements));
+        any = true;
+      }
+      elements[result] = out.elements;
+    }
+    if (any) op->setAttr("graph.elements", ArrayAttr::get(&getContext(), known));
+    else if (op->hasAttr("graph.elements")) op->removeAttr("graph.elements");
+    return success();
+  }
+
+  struct Constant {
+    TensorView view;
+    SmallVector<int64_t, 4> dims;
+  };
+  // A view of a constant's elements; null for strings.
+  const TensorView *view(Constant &c, CompileState &state, ElementsAttr value) {
+    auto type = llvm::cast<ShapedType>(value.getType());
+    c.dims.assign(type.getShape().begin(), type.getShape().end());
+    c.view.dtype = dtypeOfElement(type.getElementType());
+    if (IsObject(c.view.dtype)) return nullptr;
+    c.view.data = const_cast<char *>(denseBytes(state, value).data());
+    c.view.rank = static_cast<int>(c.dims.size());
+    c.view.dims = c.dims.data();
+    c.view.num_elements = type.getNumElements();
+    return &c.view;
+  }
+
+  llvm::DenseMap<Value, SymTensor> elements;
+};
+
+} // namespace
+} // namespace millrace::compiler

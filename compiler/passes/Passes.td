@@ -1,0 +1,110 @@
+// The passes, by phase. `summary` is one line for listings, `description` what
+// the pass promises and what it leaves alone. Order and reasons: pipeline/.
+#ifndef MILLRACE_COMPILER_PASSES
+#define MILLRACE_COMPILER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class GraphPass<string name> : Pass<name, "mlir::ModuleOp">;
+
+//===--- infer ---===//
+
+def InferShapes : GraphPass<"infer-shapes"> {
+  let summary = "Shapes and integer elements of every value, with symbols of the feeds";
+  let description = [{
+    Runs the shape function of every op, in order. A dimension that a feed
+    leaves open is the symbol `feed.i`; arithmetic on such dimensions, also that
+    of small integer tensors (Shape, Pack, StridedSlice ...), is done on
+    expressions. Integer elements that become known are kept as the attribute
+    `graph.elements` for fold-shapes. What inference does not know stays open:
+    its size comes late, at the run.
+  }];
+}
+
+//===--- simplify ---===//
+
+def DropControl : GraphPass<"drop-control"> {
+  let summary = "Control edges from nodes without effects go";
+  let description = [{
+    An edge that waits for an operation says something only if that operation,
+    or one it needs, reads or writes state or acts on the world outside. Other
+    edges are removed, with the control results that nobody then uses.
+  }];
+}
+
+def FoldShapes : GraphPass<"fold-shapes"> {
+  let summary = "Integer tensors whose elements inference knows become constants or dims";
+  let description = [{
+    An operation without effects, all of whose used results have elements that
+    are numbers or expressions over feed dimensions, is replaced: by a constant,
+    or by `graph.dims`, which costs no step at the run.
+  }];
+}
+
+def RemoveIdentities : GraphPass<"remove-identities"> {
+  let summary = "Operations that hand on their input go; reshapes become aliases";
+  let description = [{
+    Identity, StopGradient, PreventGradient, Snapshot and PlaceholderWithDefault
+    are replaced by their input. Reshape, Squeeze, ExpandDims and Identity whose
+    result shape is known become `graph.alias`: the same elements under other
+    dimensions. An operation that waits for others keeps its place.
+  }];
+}
+
+def Cse : GraphPass<"cse"> {
+  let summary = "Equal operations without effects are computed once";
+  let description = [{
+    Two operations of the same op with the same operands, control operands and
+    attributes compute the same bits: the first serves both and keeps its name.
+    Reads of the same reference that wait for
+    the same operations are merged too. Operations with other effects stay.
+  }];
+}
+
+def Dce : GraphPass<"dce"> {
+  let summary = "Operations that nothing needs go";
+  let description = [{
+    One walk from the end: an operation without effects, or one that only reads
+    state, whose results nobody uses is erased.
+  }];
+}
+
+//===--- place ---===//
+
+def Place : GraphPass<"place"> {
+  let summary = "Every operation gets a device that has a kernel for it";
+  let description = [{
+    There is one device, CPU:0. Operations without a kernel for it are an error
+    that names all such ops at once, with a node of each and the reason: no
+    kernel at all, or none for these types.
+  }];
+}
+
+//===--- schedule ---===//
+
+def OrderSteps : GraphPass<"order-steps"> {
+  let summary = "The order of steps, reads before writes";
+  let description = [{
+    Puts the operations into the order in which a single thread runs them and
+    notes for each step which earlier steps it must wait for (`plan.after`).
+    Reads of a variable that no write precedes see the value from before the
+    run: they wait for nothing and come first. Among the operations that are
+    ready, the earliest goes first, but a write waits, as long as anything else
+    can go, for the users of earlier reads of its variable. Writes that nothing
+    orders follow the order of the nodes.
+  }];
+}
+
+def PlanMemory : GraphPass<"plan-memory"> {
+  let summary = "Slots for the results of steps, reused when their values are dead";
+  let description = [{
+    A result whose size is known from the feeds gets a slot (`plan.slot`); a
+    slot that is free again is taken for later results of the same symbolic
+    factor, best fit first, else the largest grows. Elementwise operations write
+    over an operand of the same shape that dies with them. Results of the
+    signature have slots of their own. Reuse adds to `plan.after`. The sizes are
+    the function's `plan.slots`.
+  }];
+}
+
+#endif

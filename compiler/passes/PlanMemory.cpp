@@ -1,0 +1,207 @@
+#include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Steps.h"
+#include "millrace/proto/value/strings.h"
+#include <map>
+#include <set>
+
+using namespace mlir;
+
+namespace millrace::compiler {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "millrace_passes/Passes.h.inc"
+
+namespace {
+
+// Bytes of a value: a number times a symbolic factor (1 where unknown()).
+struct Size {
+  int64_t number = 0;
+  Dim factor;
+};
+
+struct Slot {
+  Size size;
+  SmallVector<int64_t, 4> users;  // steps that use the value that is in it now
+};
+
+class Planner {
+public:
+  Planner(Operation *func, CompileState &state)
+      : func(func), block(func->getRegion(0).front()), dims(state.dims) {}
+
+  LogicalResult run() {
+    lifetimes();
+    for (Operation &op : block.without_terminator()) {
+      auto step = op.getAttrOfType<IntegerAttr>("plan.step");
+      if (!step) continue;
+      if (failed(assign(&op, step.getInt()))) return failure();
+      release(step.getInt());
+    }
+    MLIRContext *c = func->getContext();
+    SmallVector<Dim> bytes;
+    for (const Slot &s : slots) bytes.push_back(bytesOf(s.size));
+    func->setAttr("plan.slots", DimsAttr::get(c, ArrayRef<Dim>(bytes)));
+    return success();
+  }
+
+private:
+  struct Life {
+    int64_t lastUse = -1;
+    bool isResult = false;
+    int64_t slot = -1;
+  };
+
+  // The value whose elements these are.
+  Value rootOf(Value v) const {
+    auto it = roots.find(v);
+    return it == roots.end() ? v : it->second;
+  }
+
+  void lifetimes() {
+    for (Operation &op : block.without_terminator()) {
+      if (isStructural(&op, "alias")) {
+        roots[op.getResult(0)] = rootOf(op.getOperand(0));
+        continue;
+      }
+      auto step = op.getAttrOfType<IntegerAttr>("plan.step");
+      if (!step) continue;
+      for (Value v : dataOperands(&op)) lives[rootOf(v)].lastUse = step.getInt();
+    }
+    for (Value v : block.getTerminator()->getOperands()) lives[rootOf(v)].isResult = true;
+    for (auto &[value, life] : lives)
+      if (life.lastUse >= 0 && !life.isResult) {
+        if (dying.size() <= static_cast<size_t>(life.lastUse)) dying.resize(static_cast<size_t>(life.lastUse) + 1);
+        dying[static_cast<size_t>(life.lastUse)].push_back(value);
+      }
+  }
+
+  // False where the size is not known from the feeds.
+  bool sizeOf(Type type, Size &size, bool &tooLarge) {
+    const DType dtype = dtypeOf(type);
+    const SymShape shape = shapeOf(type);
+    if (IsObject(dtype) || IsRef(dtype) || !shape.has_rank) return false;
+    size = {static_cast<int64_t>(ElementSize(dtype)), Dim()};
+    Dim factor(1);
+    for (Dim d : shape.dims) {
+      if (d.unknown()) return false;
+      if (!d.known()) factor = dims.Mul(factor, d);
+      else if (__builtin_mul_overflow(size.number, d.value(), &size.number)) return tooLarge = true, false;
+    }
+    if (factor.unknown()) return false;
+    if (factor.known()) return !__builtin_mul_overflow(size.number, factor.value(), &size.number);
+    // A product's number comes first.
+    const plan::DimExpr &e = dims.exprs()[factor.expr()];
+    if (e.op == plan::DimOp::kMul && dims.exprs()[e.a].op == plan::DimOp::kConstant &&
+        !__builtin_mul_overflow(size.number, dims.exprs()[e.a].value, &size.number))
+      factor = Dim::Expr(e.b);
+    size.factor = factor;
+    return true;
+  }
+
+  Dim bytesOf(const Size &s) { return s.factor.unknown() ? Dim(s.number) : dims.Mul(Dim(s.number), s.factor); }
+
+  static int64_t keyOf(Dim factor) { return factor.unknown() ? -1 : static_cast<int64_t>(factor.expr()); }
+
+  LogicalResult assign(Operation *op, int64_t step) {
+    SmallVector<int64_t, 2> assigned;
+    SmallVector<int64_t, 8> after;
+    if (auto old = op->getAttrOfType<DenseI64ArrayAttr>("plan.after")) after.assign(old.asArrayRef().begin(), old.asArrayRef().end());
+    const size_t known = after.size();
+    for (Value v : dataOperands(op))
+      if (auto life = lives.find(rootOf(v)); life != lives.end() && life->second.slot >= 0)
+        slots[static_cast<size_t>(life->second.slot)].users.push_back(step);
+    for (unsigned i = 0; i < numDataResults(op); ++i) {
+      Value result = op->getResult(i);
+      assigned.push_back(-1);
+      auto life = lives.find(result);
+      Size size;
+      bool tooLarge = false;
+      // Snapshots of variables keep the variable's own memory.
+      if (life == lives.end() || isStructural(op, "read") || !sizeOf(result.getType(), size, tooLarge)) {
+        if (tooLarge)
+          return fail(op, ResourceExhausted(Cat("output ", i, " has more bytes than 2^63: ",
+                                                shapeOf(result.getType()).ToShape().ToString())));
+        continue;
+      }
+      int64_t slot = life->second.isResult ? -1 : overwritten(op, result, step);
+      if (slot < 0) slot = take(size, life->second.isResult);
+      life->second.slot = slot;
+      assigned.back() = slot;
+      auto &users = slots[static_cast<size_t>(slot)].users;
+      for (int64_t user : users)
+        if (user != step) after.push_back(user);
+      users.assign(1, step);
+    }
+    if (after.size() != known) {
+      llvm::sort(after);
+      after.erase(std::unique(after.begin(), after.end()), after.end());
+      op->setAttr("plan.after", DenseI64ArrayAttr::get(op->getContext(), after));
+    }
+    if (!assigned.empty()) op->setAttr("plan.slot", DenseI64ArrayAttr::get(op->getContext(), assigned));
+    return success();
+  }
+
+  // The slot of an operand that an elementwise operation may write over.
+  int64_t overwritten(Operation *op, Value result, int64_t step) {
+    const Op *def = opOf(op);
+    if (!def || !def->expression() || numDataResults(op) != 1) return -1;
+    for (Value v : dataOperands(op)) {
+      auto life = lives.find(rootOf(v));
+      if (life == lives.end() || life->second.slot < 0 || life->second.isResult || life->second.lastUse != step) continue;
+      if (shapeOf(v.getType()) != shapeOf(result.getType()) ||
+          ElementSize(dtypeOf(v.getType())) != ElementSize(dtypeOf(result.getType())))
+        continue;
+      const int64_t slot = life->second.slot;
+      life->second.slot = -1;  // it lives on under the result
+      return slot;
+    }
+    return -1;
+  }
+
+  int64_t take(const Size &size, bool isResult) {
+    if (!isResult) {
+      auto &free = freeSlots[keyOf(size.factor)];
+      auto fit = free.lower_bound({size.number, 0});
+      if (fit == free.end() && !free.empty()) fit = std::prev(fit);  // the largest grows
+      if (fit != free.end()) {
+        const size_t slot = fit->second;
+        free.erase(fit);
+        slots[slot].size.number = std::max(slots[slot].size.number, size.number);
+        return static_cast<int64_t>(slot);
+      }
+    }
+    slots.push_back({size, {}});
+    return static_cast<int64_t>(slots.size()) - 1;
+  }
+
+  void release(int64_t step) {
+    if (static_cast<size_t>(step) >= dying.size()) return;
+    // In the order of the slots, so that the plan depends on nothing else.
+    SmallVector<size_t, 4> freed;
+    for (Value v : dying[static_cast<size_t>(step)])
+      if (int64_t slot = lives[v].slot; slot >= 0) freed.push_back(static_cast<size_t>(slot));
+    llvm::sort(freed);
+    for (size_t slot : freed) freeSlots[keyOf(slots[slot].size.factor)].insert({slots[slot].size.number, slot});
+  }
+
+  Operation *func;
+  Block &block;
+  DimTable &dims;
+  llvm::DenseMap<Value, Value> roots;
+  llvm::DenseMap<Value, Life> lives;
+  std::vector<SmallVector<Value, 1>> dying;  // by step
+  std::vector<Slot> slots;
+  // Free slots by symbolic factor, then size, then number.
+  std::map<int64_t, std::set<std::pair<int64_t, size_t>>> freeSlots;
+};
+
+struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override {
+    CompileState &state = stateOf(getOperation());
+    for (Operation &func : getOperation().getBody()->getOperations())
+      if (func.getNumRegions() == 1 && !func.getRegion(0).empty() && failed(Planner(&func, state).run()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace millrace::compiler

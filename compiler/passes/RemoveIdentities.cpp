@@ -1,0 +1,56 @@
+#include "mlir/IR/Builders.h"
+#include "millrace/compiler/passes/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+
+namespace millrace::compiler {
+#define GEN_PASS_DEF_REMOVEIDENTITIES
+#include "millrace_passes/Passes.h.inc"
+
+namespace {
+
+enum class Kind { kOther, kSame, kReshape };
+
+Kind kindOf(Operation *op) {
+  const Op *def = opOf(op);
+  if (!def) return Kind::kOther;
+  return llvm::StringSwitch<Kind>(def->name())
+      .Cases({"Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"}, Kind::kSame)
+      .Cases({"Reshape", "Squeeze", "ExpandDims"}, Kind::kReshape)
+      .Default(Kind::kOther);
+}
+
+bool sizeIsKnown(Type type) {
+  const SymShape shape = shapeOf(type);
+  return shape.has_rank && llvm::none_of(shape.dims, [](Dim d) { return d.unknown(); });
+}
+
+struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
+  void runOnOperation() override {
+    forEachOp(getOperation(), [&](Operation *op) {
+      const Kind kind = kindOf(op);
+      if (kind == Kind::kOther || !isReplaceable(op) || numDataResults(op) != 1) return;
+      Value input = op->getOperand(0), result = op->getResult(0);
+      // Strings and other objects are no bytes that could be seen under other dims.
+      if (kind == Kind::kSame && (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||
+                                  !sizeIsKnown(input.getType()))) {
+        result.replaceAllUsesWith(input);
+      } else if (!IsObject(dtypeOf(result.getType())) && sizeIsKnown(result.getType()) && sizeIsKnown(input.getType())) {
+        if (input.getType() == result.getType()) {
+          result.replaceAllUsesWith(input);
+        } else {
+          OperationState alias(op->getLoc(), "graph.alias");
+          alias.addOperands(input);
+          alias.addTypes(result.getType());
+          mlir::OpBuilder b(op);
+          result.replaceAllUsesWith(b.create(alias)->getResult(0));
+        }
+      }
+      if (op->use_empty()) op->erase();
+    });
+  }
+};
+
+} // namespace
+} // namespace millrace::compiler

@@ -1,0 +1,46 @@
+// What becomes a step of the plan and what does not; which resource a reference
+// stands for. Shared by the passes of the schedule phase and by emit.
+#pragma once
+
+#include "millrace/compiler/dialect/Graph.h"
+
+namespace millrace::compiler {
+
+// Makes a resource: VariableV2, VarHandleOp.
+inline bool createsResource(mlir::Operation *op) {
+  const Op *def = opOf(op);
+  return def && !def->effects().empty() && def->effects()[0].kind == Effect::Kind::kCreate;
+}
+
+// A value of the plan or an ordering, without work at the run: constants, dims,
+// aliases, resources, NoOp.
+inline bool isTransparent(mlir::Operation *op) {
+  const Op *def = opOf(op);
+  if (!def) return !isStructural(op, "read");
+  return def->name() == "Const" || def->name() == "NoOp" || createsResource(op);
+}
+
+// Whether `v` is a reference or a handle: no elements of its own.
+inline bool isResourceValue(mlir::Value v) {
+  const DType dtype = dtypeOf(v.getType());
+  return IsRef(dtype) || dtype == DType::kResource;
+}
+
+// The operation that created the resource behind `v`, or null where that is not
+// known. An op that returns a reference returns its first.
+inline mlir::Operation *resourceOf(mlir::Value v) {
+  while (mlir::Operation *op = v.getDefiningOp()) {
+    if (createsResource(op)) return op;
+    mlir::Value next;
+    for (mlir::Value operand : op->getOperands())
+      if (isResourceValue(operand)) {
+        next = operand;
+        break;
+      }
+    if (!next) return nullptr;
+    v = next;
+  }
+  return nullptr;
+}
+
+} // namespace millrace::compiler

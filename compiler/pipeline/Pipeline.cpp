@@ -1,0 +1,67 @@
+#include "millrace/compiler/pipeline/Pipeline.h"
+#include "mlir/Pass/PassManager.h"
+#include "millrace/compiler/passes/Passes.h"
+#include <algorithm>
+
+using namespace mlir;
+
+namespace millrace::compiler {
+
+const std::vector<Phase> &phases() {
+  static const std::vector<Phase> *const all = new std::vector<Phase>{
+      {"import", {}},
+      // Everything behind asks for dtypes, shapes and symbols.
+      {"infer", {{"infer-shapes", createInferShapes}}},
+      // Deferred gradients and loops: nothing yet.
+      {"differentiate", {}},
+      {"simplify",
+       {
+           // First: an operation that waits for nothing is free to be folded.
+           {"drop-control", createDropControl},
+           // Before identities, because Shape, Pack and StridedSlice end here
+           // and with them the uses that keep their inputs alive.
+           {"fold-shapes", createFoldShapes},
+           // Reads of the same variable and equal constants become one operation.
+           {"remove-identities", createRemoveIdentities},
+           {"cse", createCse},
+           {"dce", createDce},
+       }},
+      {"place", {{"place", createPlace}}},
+      {"fuse", {}},
+      {"schedule",
+       {
+           {"order-steps", createOrderSteps},
+           // Lifetimes are those of the order.
+           {"plan-memory", createPlanMemory},
+       }},
+      {"emit", {}},
+  };
+  return *all;
+}
+
+std::unique_ptr<Pass> createPass(const std::string &name) {
+  for (const Phase &phase : phases())
+    for (const PassEntry &pass : phase.passes)
+      if (name == pass.name) return pass.create();
+  return nullptr;
+}
+
+Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled) {
+  CompileState &state = stateOf(module);
+  const auto run = [&](std::unique_ptr<Pass> pass) -> Status {
+    if (state.isCancelled()) return Cancelled("the compilation was cancelled");
+    PassManager manager(module.getContext(), ModuleOp::getOperationName());
+    manager.enableVerifier(false);
+    manager.addPass(std::move(pass));
+    const bool ok = succeeded(manager.run(module));
+    if (!state.error.ok()) return state.error;
+    return ok ? OkStatus() : Internal(std::string("phase ") + phase.name + " failed");
+  };
+  for (const PassEntry &pass : phase.passes) {
+    if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
+    MR_RETURN_IF_ERROR(run(pass.create()));
+  }
+  return run(createVerifyPhase(phase.name));
+}
+
+} // namespace millrace::compiler

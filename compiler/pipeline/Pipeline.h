@@ -1,0 +1,32 @@
+// The phases and their passes, in order.
+#pragma once
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+#include "millrace/proto/value/status.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace::compiler {
+
+struct PassEntry {
+  const char *name;
+  std::unique_ptr<mlir::Pass> (*create)();
+};
+
+struct Phase {
+  const char *name;
+  std::vector<PassEntry> passes;
+};
+
+// import and emit have no passes: they are the ways in and out of the IR.
+const std::vector<Phase> &phases();
+// The pass of that name, or null.
+std::unique_ptr<mlir::Pass> createPass(const std::string &name);
+
+// Runs a phase's passes but for those named in `disabled`, then its verifier. The
+// first error that a pass reported is the result; Cancelled between passes.
+Status runPhase(mlir::ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled);
+
+} // namespace millrace::compiler
