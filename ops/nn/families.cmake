@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] nn/file.cc)
+millrace_ops_family(conv2d nn/window.cc nn/convolution.cc nn/conv2d.cc)

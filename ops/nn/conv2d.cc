@@ -1,0 +1,287 @@
+// Conv2D and the fused convolution that the compiler makes.
+#include <algorithm>
+
+#include "millrace/ops/linalg/fused_ops.h"
+#include "millrace/ops/linalg/widen.h"
+#include "millrace/ops/nn/convolution.h"
+#include "millrace/ops/nn/window.h"
+#include "millrace/ops/registry/op.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace {
+namespace {
+
+using linalg::ComputeType;
+using nn::ConvolutionArgs;
+using nn::ConvolutionShape;
+using nn::WindowAttrs;
+
+size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+ConvolutionShape ShapeOf(const WindowAttrs& attrs, std::span<const int64_t> input, std::span<const int64_t> filter,
+                         std::span<const int64_t> output) {
+  ConvolutionShape s;
+  s.nchw = attrs.nchw;
+  s.batch = input[0];
+  s.channels = input[static_cast<size_t>(attrs.channels())];
+  s.out_channels = filter[3];
+  s.groups = filter[2] == 0 ? 1 : std::max<int64_t>(1, s.channels / filter[2]);
+  for (int i = 0; i < 2; ++i) {
+    s.in[i] = input[static_cast<size_t>(attrs.spatial(i))];
+    s.out[i] = output[static_cast<size_t>(attrs.spatial(i))];
+    s.window[i] = filter[static_cast<size_t>(i)];
+    s.stride[i] = attrs.stride[i];
+    s.dilation[i] = attrs.dilation[i];
+    s.pad[i] = nn::PadBefore(attrs, i, s.in[i], s.window[i], s.out[i]);
+  }
+  return s;
+}
+
+template <typename T>
+class Conv2D final : public Kernel {
+ public:
+  using C = ComputeType<T>;
+  Conv2D(WindowAttrs attrs, linalg::FusedOps fused) : attrs_(attrs), fused_(fused) {}
+
+  // Packs a constant filter for a convolution without groups, which only the
+  // input's channels tell; one with groups packs the filter at every run.
+  Status Pack(const TensorView& filter) {
+    if (filter.rank != 4 || filter.num_elements == 0) return OkStatus();
+    ConvolutionShape s;
+    s.channels = filter.dim(2);
+    s.out_channels = filter.dim(3);
+    s.window[0] = filter.dim(0);
+    s.window[1] = filter.dim(1);
+    Buffer wide;
+    const C* source = nullptr;
+    if constexpr (linalg::kWidened<T>) {
+      MR_ASSIGN_OR_RETURN(wide, HostAllocator().Allocate(static_cast<size_t>(filter.num_elements) * sizeof(C)));
+      linalg::Widen(filter.as<T>(), filter.num_elements, static_cast<C*>(wide.data()));
+      source = static_cast<const C*>(wide.data());
+    } else {
+      source = filter.as<T>();
+    }
+    const int64_t elements = nn::PackedFilterElements<C>(s);
+    MR_ASSIGN_OR_RETURN(packed_, HostAllocator().Allocate(static_cast<size_t>(elements) * sizeof(C)));
+    nn::PackFilter(s, source, static_cast<C*>(packed_.data()));
+    return OkStatus();
+  }
+
+  Status Run(KernelContext& ctx) const override {
+    const TensorView &x = ctx.input(0), &w = ctx.input(1), &y = ctx.output(0);
+    if (y.num_elements == 0) return OkStatus();
+    ConvolutionArgs<C> a;
+    a.shape = ShapeOf(attrs_, x.shape(), w.shape(), y.shape());
+    MR_RETURN_IF_ERROR(nn::CheckConvolution(a.shape));
+    if (a.shape.groups == 1) a.packed_filter = static_cast<const C*>(packed_.data());
+    a.epilogue.activation = fused_.activation;
+    a.epilogue.alpha = static_cast<C>(fused_.alpha);
+
+    size_t bytes = Align(nn::ConvolutionScratchBytes(a, ctx.workers()));
+    size_t at[5] = {};
+    const TensorView* tensors[5] = {&x, &w, &y, nullptr, nullptr};
+    if (fused_.bias) tensors[3] = &ctx.input(2);
+    if (fused_.residual) tensors[4] = &ctx.input(3);
+    if constexpr (linalg::kWidened<T>) {
+      for (int i = 0; i < 5; ++i) {
+        if (tensors[i] == nullptr || (i == 1 && a.packed_filter != nullptr)) continue;
+        at[i] = bytes;
+        bytes += Align(static_cast<size_t>(tensors[i]->num_elements) * sizeof(C));
+      }
+    }
+    char* scratch = nullptr;
+    if (bytes > 0) {
+      MR_ASSIGN_OR_RETURN(void* p, ctx.Scratch(bytes));
+      scratch = static_cast<char*>(p);
+    }
+    const auto operand = [&](int i) -> const C* {
+      const TensorView& t = *tensors[i];
+      if constexpr (linalg::kWidened<T>) {
+        C* wide = reinterpret_cast<C*>(scratch + at[i]);
+        ctx.ParallelFor(t.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
+          linalg::Widen(t.as<T>() + begin, end - begin, wide + begin);
+        });
+        return wide;
+      } else {
+        return t.as<C>();
+      }
+    };
+    a.input = operand(0);
+    if (a.packed_filter == nullptr) a.filter = operand(1);
+    if (fused_.bias) a.epilogue.bias = operand(3);
+    if (fused_.residual) a.epilogue.residual = operand(4);
+    if constexpr (linalg::kWidened<T>) {
+      a.output = reinterpret_cast<C*>(scratch + at[2]);
+    } else {
+      a.output = y.as<C>();
+    }
+    nn::RunConvolution(ctx, a, scratch);
+    if constexpr (std::is_same_v<C, float>) {
+      if (fused_.late != linalg::LateActivation::kNone) {
+        ctx.ParallelFor(y.num_elements, BlockFor(8), [&](int64_t begin, int64_t end, int) {
+          linalg::ApplyLate(fused_.late, a.output, begin, end);
+        });
+      }
+    }
+    if constexpr (linalg::kWidened<T>) {
+      ctx.ParallelFor(y.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
+        linalg::Narrow(a.output + begin, end - begin, y.as<T>() + begin);
+      });
+    }
+    return OkStatus();
+  }
+
+ private:
+  WindowAttrs attrs_;
+  linalg::FusedOps fused_;
+  Buffer packed_;
+};
+
+// Integers: one plain loop, wrapping.
+class IntConv2D final : public Kernel {
+ public:
+  explicit IntConv2D(WindowAttrs attrs) : attrs_(attrs) {}
+  Status Run(KernelContext& ctx) const override {
+    const TensorView &x = ctx.input(0), &w = ctx.input(1), &y = ctx.output(0);
+    if (y.num_elements == 0) return OkStatus();
+    const ConvolutionShape s = ShapeOf(attrs_, x.shape(), w.shape(), y.shape());
+    const int64_t gc = s.group_channels(), gn = s.group_out_channels(), pixels = s.out[0] * s.out[1];
+    const auto xs = x.as<uint32_t>();
+    const auto ws = w.as<uint32_t>();
+    const auto ys = y.as<uint32_t>();
+    ctx.ParallelFor(s.batch * s.out[0], BlockFor(static_cast<double>(s.out[1] * s.out_channels * s.depth()) * 2),
+                    [&](int64_t begin, int64_t end, int) {
+      for (int64_t u = begin; u < end; ++u) {
+        const int64_t n = u / s.out[0], oy = u % s.out[0];
+        for (int64_t ox = 0; ox < s.out[1]; ++ox) {
+          for (int64_t co = 0; co < s.out_channels; ++co) {
+            uint32_t sum = 0;
+            for (int64_t ky = 0; ky < s.window[0]; ++ky) {
+              const int64_t iy = oy * s.stride[0] + ky * s.dilation[0] - s.pad[0];
+              if (iy < 0 || iy >= s.in[0]) continue;
+              for (int64_t kx = 0; kx < s.window[1]; ++kx) {
+                const int64_t ix = ox * s.stride[1] + kx * s.dilation[1] - s.pad[1];
+                if (ix < 0 || ix >= s.in[1]) continue;
+                for (int64_t c = 0; c < gc; ++c) {
+                  const int64_t ci = co / gn * gc + c;
+                  const int64_t at = s.nchw ? ((n * s.channels + ci) * s.in[0] + iy) * s.in[1] + ix
+                                            : ((n * s.in[0] + iy) * s.in[1] + ix) * s.channels + ci;
+                  sum += xs[at] * ws[((ky * s.window[1] + kx) * gc + c) * s.out_channels + co];
+                }
+              }
+            }
+            ys[s.nchw ? (n * s.out_channels + co) * pixels + oy * s.out[1] + ox
+                      : (n * pixels + oy * s.out[1] + ox) * s.out_channels + co] = sum;
+          }
+        }
+      }
+    });
+    return OkStatus();
+  }
+
+ private:
+  WindowAttrs attrs_;
+};
+
+template <typename T>
+Result<std::unique_ptr<Kernel>> Make(const KernelInit& init, const WindowAttrs& attrs) {
+  MR_ASSIGN_OR_RETURN(const linalg::FusedOps fused, linalg::ParseFusedOps(init));
+  auto kernel = std::make_unique<Conv2D<T>>(attrs, fused);
+  if (const TensorView* filter = init.constant_input(1)) MR_RETURN_IF_ERROR(kernel->Pack(*filter));
+  return std::unique_ptr<Kernel>(std::move(kernel));
+}
+
+Result<std::unique_ptr<Kernel>> NewConv2D(const KernelInit& init) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
+  if (attrs.along_depth) return Unimplemented("expected 1 for the channels in 'strides'");
+  if (const auto it = init.attrs().find("filter_format"); it != init.attrs().end()) {
+    if (*it->second.get<std::string>() != "HWIO") return Unimplemented("expected filter_format HWIO");
+  }
+  switch (init.input_type(0)) {
+    case DType::kFloat: return Make<float>(init, attrs);
+    case DType::kDouble: return Make<double>(init, attrs);
+    case DType::kHalf: return Make<Half>(init, attrs);
+    case DType::kBfloat16: return Make<BFloat16>(init, attrs);
+    case DType::kInt32: return std::unique_ptr<Kernel>(new IntConv2D(attrs));
+    default: return Unimplemented(Cat("no convolution of ", DTypeName(init.input_type(0))));
+  }
+}
+
+Status Conv2DShape(InferenceContext& ctx) {
+  MR_RETURN_IF_ERROR(ctx.WithRank(0, 4));
+  MR_RETURN_IF_ERROR(ctx.WithRank(1, 4));
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
+  const SymShape x = ctx.input(0).has_rank ? ctx.input(0) : SymShape::Unknown(4);
+  const SymShape w = ctx.input(1).has_rank ? ctx.input(1) : SymShape::Unknown(4);
+  const Dim channels = x.dims[static_cast<size_t>(attrs.channels())];
+  if (channels.known() && w.dims[2].known()) {
+    const int64_t c = channels.value(), gc = w.dims[2].value();
+    if (gc == 0 ? c != 0 : c % gc != 0) {
+      return InvalidArgument(Cat("the input has ", c, " channels, which the filter's ", gc, " do not divide"));
+    }
+    if (gc > 0 && c > 0 && w.dims[3].known() && w.dims[3].value() % (c / gc) != 0) {
+      return InvalidArgument(
+          Cat("expected output channels that ", c / gc, " groups divide, found ", w.dims[3].value()));
+    }
+  }
+  Dim out[2];
+  for (int i = 0; i < 2; ++i) {
+    MR_RETURN_IF_ERROR(nn::WindowExtent(ctx, attrs, i, x.dims[static_cast<size_t>(attrs.spatial(i))],
+                                        w.dims[static_cast<size_t>(i)], &out[i]));
+  }
+  ctx.set_output(0, nn::ImageShape(attrs, x.dims[0], out[0], out[1], w.dims[3]));
+  return OkStatus();
+}
+
+Status FusedConv2DShape(InferenceContext& ctx) {
+  MR_RETURN_IF_ERROR(Conv2DShape(ctx));
+  const int64_t args = ctx.attr<int64_t>("num_args");
+  const SymShape out = ctx.outputs()[0].shape;
+  const bool nchw = ctx.attr<std::string>("data_format") == "NCHW";
+  if (args >= 1 && ctx.num_inputs() > 2) {
+    MR_RETURN_IF_ERROR(ctx.WithRank(2, 1));
+    Dim channels;
+    if (ctx.input(2).has_rank) MR_RETURN_IF_ERROR(ctx.Merge(out.dims[nchw ? 1 : 3], ctx.input(2).dims[0], &channels));
+  }
+  if (args >= 2 && ctx.num_inputs() > 3) {
+    SymShape merged;
+    MR_RETURN_IF_ERROR(ctx.Merge(out, ctx.input(3), &merged));
+    ctx.set_output(0, merged);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+namespace families {
+
+void conv2d(Registry& registry) {
+  registry.Define("Conv2D")
+      .Input("input: T").Input("filter: T").Output("output: T")
+      .Attr("T: {half, bfloat16, float, double, int32}")
+      .Attr("strides: list(int)").Attr("use_cudnn_on_gpu: bool = true")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr("dilations: list(int) = [1, 1, 1, 1]")
+      .Doc("Convolution of images with a filter of height, width, input and output channels.")
+      .Shape(Conv2DShape).GradientPending().Kernel("CPU", NewConv2D);
+  registry.Define("_FusedConv2D")
+      .Input("input: T").Input("filter: T").Input("args: num_args * T").Input("host_args: num_host_args * float")
+      .Output("output: T")
+      .Attr("T: {half, float, double, int8, qint8}").Attr("num_args: int >= 0")
+      .Attr("num_host_args: int >= 0 = 0").Attr("strides: list(int)")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
+      .Attr("filter_format: {'HWIO', 'OIHW', 'OIHW_VECT_I'} = 'HWIO'").Attr("dilations: list(int) = [1, 1, 1, 1]")
+      .Attr("use_cudnn_on_gpu: bool = true").Attr("fused_ops: list(string) = []").Attr("epsilon: float = 0.0001")
+      .Attr("leakyrelu_alpha: float = 0.2")
+      .Doc("A convolution with bias, residual and activation applied while the result is in registers. Made by the "
+           "compiler.")
+      .Shape(FusedConv2DShape)
+      .NoGradient("made by the compiler, after differentiation")
+      .Kernel("CPU", NewConv2D, {{"T", {DType::kHalf, DType::kFloat, DType::kDouble}}});
+}
+
+}  // namespace families
+}  // namespace millrace

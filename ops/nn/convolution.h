@@ -1,0 +1,56 @@
+// RunConvolution: convolutions of float and double over images, on the tiles of
+// linalg. What Conv2D, its fused form and its gradient by the input share.
+#pragma once
+
+#include <cstdint>
+
+#include "millrace/ops/kernel/kernel.h"
+#include "millrace/ops/linalg/gemm_tile.h"
+
+namespace millrace::nn {
+
+// The input is batch x in[0] x in[1] x channels (or with the channels second),
+// the filter window[0] x window[1] x (channels / groups) x out_channels. The
+// input counts as spread out by `input_dilation` (zeros between its elements),
+// then padded.
+struct ConvolutionShape {
+  int64_t batch = 0, channels = 0, out_channels = 0, groups = 1;
+  int64_t in[2] = {0, 0}, out[2] = {0, 0}, window[2] = {1, 1};
+  int64_t stride[2] = {1, 1}, dilation[2] = {1, 1}, input_dilation[2] = {1, 1};
+  int64_t pad[2] = {0, 0};  // before; may be negative: elements left out
+  bool nchw = false;
+
+  int64_t group_channels() const { return channels / groups; }
+  int64_t group_out_channels() const { return out_channels / groups; }
+  // Terms of an output element.
+  int64_t depth() const { return window[0] * window[1] * group_channels(); }
+  bool empty() const { return batch * out[0] * out[1] * out_channels == 0; }
+};
+
+template <typename T>
+struct ConvolutionArgs {
+  ConvolutionShape shape;
+  const T* input = nullptr;
+  const T* filter = nullptr;
+  const T* packed_filter = nullptr;  // made by PackFilter; the filter is not read then
+  T* output = nullptr;
+  linalg::Epilogue<T> epilogue;  // the residual in the layout of the output, its stride unused
+};
+
+// Elements of a packed filter, and the packing.
+template <typename T>
+int64_t PackedFilterElements(const ConvolutionShape& shape);
+template <typename T>
+void PackFilter(const ConvolutionShape& shape, const T* filter, T* packed);
+
+// ResourceExhausted where the padded input has more elements than any machine
+// holds; the other functions count on less.
+Status CheckConvolution(const ConvolutionShape& shape);
+
+// Bytes of workspace that RunConvolution needs with so many workers.
+template <typename T>
+size_t ConvolutionScratchBytes(const ConvolutionArgs<T>& args, int workers);
+template <typename T>
+void RunConvolution(KernelContext& ctx, const ConvolutionArgs<T>& args, void* scratch);
+
+}  // namespace millrace::nn

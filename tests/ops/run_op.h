@@ -1,0 +1,24 @@
+// RunOp: one op on given tensors, the way the executor would run it, without a
+// graph, a compiler or a plan.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "millrace/ops/registry/op.h"
+
+namespace millrace {
+
+struct OpCall {
+  std::string op;
+  AttrMap attrs;  // defaults and types are filled in where they are absent
+  std::vector<Tensor> inputs;
+  // Inputs that the kernel sees as constants when it is made; empty: none.
+  std::vector<bool> constants;
+  int threads = 1;
+};
+
+// Infers shapes, makes the kernel, runs it, and answers all outputs.
+Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call);
+
+}  // namespace millrace
