@@ -488,6 +488,12 @@ class Binder {
       }
       if (root.storage == Storage::kResource && root.index != kNone) input.resource = &plan_.resources[root.index];
     }
+    // A shape function may be sure of its output and yet not have seen all that
+    // it checks: an input of open dims is checked again when it is there.
+    for (uint32_t v : in) {
+      if (block_.values[block_.values[v].root].storage == Storage::kResource || binding_->values_[v].known) continue;
+      state.infer_at_run = state.slow = true;
+    }
     std::vector<InferOutput> outputs;
     MR_RETURN_IF_ERROR(InferStep(step, inputs, &outputs));
     for (size_t i = 0; i < out.size(); ++i) MR_RETURN_IF_ERROR(BindOutput(out[i], outputs[i], &state));
