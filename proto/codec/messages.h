@@ -6,6 +6,7 @@
 #include "millrace/proto/codec/wire.h"
 #include "millrace/proto/value/attr.h"
 #include "millrace/proto/value/graph_def.h"
+#include "millrace/proto/value/meta_graph.h"
 #include "millrace/proto/value/tensor_value.h"
 
 namespace millrace::codec {
@@ -24,12 +25,14 @@ void Read(Reader r, VersionDef* out);
 void Read(Reader r, OpDefValue* out);
 void Read(Reader r, FunctionLibrary* out);
 void Read(Reader r, GraphDef* out);
+void Read(Reader r, MetaGraphDef* out);
 
 void Write(const NodeDef& value, std::string* out);
 void Write(const VersionDef& value, std::string* out);
 void Write(const OpDefValue& value, std::string* out);
 void Write(const FunctionLibrary& value, std::string* out);
 void Write(const GraphDef& value, std::string* out);
+void Write(const MetaGraphDef& value, std::string* out);
 
 // An entry of map<string, AttrValue>: the last of a name wins.
 void ReadEntry(Reader r, AttrMap* out);
