@@ -1,6 +1,7 @@
 # core.cc: constants, placeholders, identities, shapes of tensors. The rest: one
 # file a subject, on the shared engine of strided copies.
 millrace_ops_family(array
-  array/concat.cc array/fill.cc array/operands.cc array/pack.cc array/slice.cc array/split.cc array/strided_copy.cc
+  array/broadcast_args.cc array/concat.cc array/fill.cc array/gather.cc array/gather_rows.cc array/one_hot.cc
+  array/operands.cc array/pack.cc array/pad.cc array/range.cc array/slice.cc array/split.cc array/strided_copy.cc
   array/strided_slice.cc array/strided_slice_spec.cc array/transpose.cc)
 millrace_ops_family(array_core array/core.cc array/reshape.cc)

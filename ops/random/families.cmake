@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] random/file.cc)
+millrace_ops_family(random random/generate.cc random/random_ops.cc random/stateless.cc)
