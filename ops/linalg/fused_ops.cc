@@ -38,6 +38,9 @@ Result<FusedOps> ParseFusedOps(const KernelInit& init) {
   if (ops.bias && i < names.size() && names[i] == "Add") ops.residual = true, ++i;
   if (ops.bias && i < names.size() && SetActivation(names[i], &ops)) ++i;
   if (i != names.size()) return Unimplemented(Cat("no kernel for fused_ops [", Join(names, ", "), "]"));
+  if (ops.late != LateActivation::kNone && init.input_type(0) == DType::kDouble) {
+    return Unimplemented(Cat("no kernel of double for fused_ops [", Join(names, ", "), "]"));
+  }
   if (ops.activation == Activation::kLeakyRelu) ops.alpha = init.attr<float>("leakyrelu_alpha");
   if (const int64_t args = init.attr<int64_t>("num_args"); args != ops.num_args()) {
     return InvalidArgument(
@@ -46,7 +49,9 @@ Result<FusedOps> ParseFusedOps(const KernelInit& init) {
   return ops;
 }
 
-void ApplyLate(LateActivation late, float* data, int64_t begin, int64_t end) {
+namespace {
+
+void Apply(LateActivation late, float* data, int64_t begin, int64_t end) {
   switch (late) {
     case LateActivation::kNone: break;
     case LateActivation::kElu:
@@ -59,6 +64,13 @@ void ApplyLate(LateActivation late, float* data, int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) data[i] = 1.0f / (1.0f + std::exp(-data[i]));
       break;
   }
+}
+
+}  // namespace
+
+void ApplyLate(KernelContext& ctx, LateActivation late, float* data, int64_t count) {
+  if (late == LateActivation::kNone) return;
+  ctx.ParallelFor(count, BlockFor(8), [&](int64_t begin, int64_t end, int) { Apply(late, data, begin, end); });
 }
 
 }  // namespace millrace::linalg

@@ -27,7 +27,8 @@ struct FusedOps {
 // not fit.
 Result<FusedOps> ParseFusedOps(const KernelInit& init);
 
-// The second pass, on elements [begin, end) of `data`.
-void ApplyLate(LateActivation late, float* data, int64_t begin, int64_t end);
+// The second pass, in place. Only products of float (or narrower) have one.
+void ApplyLate(KernelContext& ctx, LateActivation late, float* data, int64_t count);
+inline void ApplyLate(KernelContext&, LateActivation, double*, int64_t) {}
 
 }  // namespace millrace::linalg

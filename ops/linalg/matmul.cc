@@ -6,7 +6,7 @@
 #include "millrace/ops/linalg/fused_ops.h"
 #include "millrace/ops/linalg/gemm.h"
 #include "millrace/ops/linalg/generic_product.h"
-#include "millrace/ops/linalg/widen.h"
+#include "millrace/ops/linalg/widened.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -118,47 +118,19 @@ class FloatProduct final : public Kernel {
 
     const size_t product_bytes = Align(linalg::GemmScratchBytes(g));
     const bool by_batch = count > 1;
-    size_t bytes = by_batch ? product_bytes * static_cast<size_t>(ctx.workers()) : product_bytes;
-    size_t x_at = 0, y_at = 0, out_at = 0, args_at[2] = {0, 0};
-    if constexpr (linalg::kWidened<T>) {
-      const auto reserve = [&](int64_t elements) {
-        const size_t at = bytes;
-        bytes += Align(static_cast<size_t>(elements) * sizeof(C));
-        return at;
-      };
-      x_at = reserve(x.num_elements);
-      y_at = packed_ ? 0 : reserve(y.num_elements);
-      out_at = reserve(out.num_elements);
-      for (int i = 0; i < fused_.num_args(); ++i) args_at[i] = reserve(ctx.input(2 + i).num_elements);
-    }
-    char* scratch = nullptr;
-    if (bytes > 0) {
-      MR_ASSIGN_OR_RETURN(void* p, ctx.Scratch(bytes));
-      scratch = static_cast<char*>(p);
-    }
-    // The operands as C: as they are, or widened into the workspace.
-    const auto operand = [&](const TensorView& t, size_t at) -> const C* {
-      if constexpr (linalg::kWidened<T>) {
-        C* wide = reinterpret_cast<C*>(scratch + at);
-        ctx.ParallelFor(t.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
-          linalg::Widen(t.as<T>() + begin, end - begin, wide + begin);
-        });
-        return wide;
-      } else {
-        return t.as<C>();
-      }
-    };
-    const C* xs = operand(x, x_at);
-    const C* ys = packed_ ? nullptr : operand(y, y_at);
-    C* outs = nullptr;
-    if constexpr (linalg::kWidened<T>) {
-      outs = reinterpret_cast<C*>(scratch + out_at);
-    } else {
-      outs = out.as<C>();
-    }
-    if (fused_.bias) g.epilogue.bias = operand(ctx.input(2), args_at[0]);
+    linalg::Widened<T> operands(ctx);
+    const int xi = operands.Add(x), outi = operands.AddResult(out);
+    const int yi = packed_ ? 0 : operands.Add(y);
+    const int bias = fused_.bias ? operands.Add(ctx.input(2)) : 0;
+    const int residual = fused_.residual ? operands.Add(ctx.input(3)) : 0;
+    MR_RETURN_IF_ERROR(operands.Allocate(by_batch ? product_bytes * static_cast<size_t>(ctx.workers()) : product_bytes));
+    char* const scratch = static_cast<char*>(operands.workspace());
+    const C* const xs = operands[xi];
+    const C* const ys = packed_ ? nullptr : operands[yi];
+    C* const outs = operands.result(outi);
+    if (fused_.bias) g.epilogue.bias = operands[bias];
     if (fused_.residual) {
-      g.epilogue.residual = operand(ctx.input(3), args_at[1]);
+      g.epilogue.residual = operands[residual];
       g.epilogue.residual_stride = g.n;
     }
     g.epilogue.activation = fused_.activation;
@@ -169,11 +141,11 @@ class FloatProduct final : public Kernel {
       const auto cycles = static_cast<double>(g.m * g.n * g.k) / 16.0 + 50.0;
       ctx.ParallelFor(count, BlockFor(cycles), [&](int64_t begin, int64_t end, int worker) {
         for (int64_t i = begin; i < end; ++i) {
-          int64_t xi, yi;
-          batches.Get(i, &xi, &yi);
+          int64_t x_index, y_index;
+          batches.Get(i, &x_index, &y_index);
           GemmArgs<C> one = g;
-          one.a = xs + xi * x_size;
-          one.b = ys + yi * y_size;
+          one.a = xs + x_index * x_size;
+          one.b = ys + y_index * y_size;
           one.c = outs + i * g.m * g.n;
           linalg::GemmSerial(one, scratch + product_bytes * static_cast<size_t>(worker));
         }
@@ -184,18 +156,8 @@ class FloatProduct final : public Kernel {
       g.c = outs;
       linalg::Gemm(ctx, g, scratch);
     }
-    if constexpr (std::is_same_v<C, float>) {
-      if (fused_.late != linalg::LateActivation::kNone) {
-        ctx.ParallelFor(out.num_elements, BlockFor(8), [&](int64_t begin, int64_t end, int) {
-          linalg::ApplyLate(fused_.late, outs, begin, end);
-        });
-      }
-    }
-    if constexpr (linalg::kWidened<T>) {
-      ctx.ParallelFor(out.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
-        linalg::Narrow(outs + begin, end - begin, out.as<T>() + begin);
-      });
-    }
+    linalg::ApplyLate(ctx, fused_.late, outs, out.num_elements);
+    operands.Finish();
     return OkStatus();
   }
 

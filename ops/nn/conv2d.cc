@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "millrace/ops/linalg/fused_ops.h"
-#include "millrace/ops/linalg/widen.h"
+#include "millrace/ops/linalg/widened.h"
 #include "millrace/ops/nn/convolution.h"
 #include "millrace/ops/nn/window.h"
 #include "millrace/ops/registry/op.h"
@@ -15,8 +15,6 @@ using linalg::ComputeType;
 using nn::ConvolutionArgs;
 using nn::ConvolutionShape;
 using nn::WindowAttrs;
-
-size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 ConvolutionShape ShapeOf(const WindowAttrs& attrs, std::span<const int64_t> input, std::span<const int64_t> filter,
                          std::span<const int64_t> output) {
@@ -77,57 +75,20 @@ class Conv2D final : public Kernel {
     a.epilogue.activation = fused_.activation;
     a.epilogue.alpha = static_cast<C>(fused_.alpha);
 
-    size_t bytes = Align(nn::ConvolutionScratchBytes(a, ctx.workers()));
-    size_t at[5] = {};
-    const TensorView* tensors[5] = {&x, &w, &y, nullptr, nullptr};
-    if (fused_.bias) tensors[3] = &ctx.input(2);
-    if (fused_.residual) tensors[4] = &ctx.input(3);
-    if constexpr (linalg::kWidened<T>) {
-      for (int i = 0; i < 5; ++i) {
-        if (tensors[i] == nullptr || (i == 1 && a.packed_filter != nullptr)) continue;
-        at[i] = bytes;
-        bytes += Align(static_cast<size_t>(tensors[i]->num_elements) * sizeof(C));
-      }
-    }
-    char* scratch = nullptr;
-    if (bytes > 0) {
-      MR_ASSIGN_OR_RETURN(void* p, ctx.Scratch(bytes));
-      scratch = static_cast<char*>(p);
-    }
-    const auto operand = [&](int i) -> const C* {
-      const TensorView& t = *tensors[i];
-      if constexpr (linalg::kWidened<T>) {
-        C* wide = reinterpret_cast<C*>(scratch + at[i]);
-        ctx.ParallelFor(t.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
-          linalg::Widen(t.as<T>() + begin, end - begin, wide + begin);
-        });
-        return wide;
-      } else {
-        return t.as<C>();
-      }
-    };
-    a.input = operand(0);
-    if (a.packed_filter == nullptr) a.filter = operand(1);
-    if (fused_.bias) a.epilogue.bias = operand(3);
-    if (fused_.residual) a.epilogue.residual = operand(4);
-    if constexpr (linalg::kWidened<T>) {
-      a.output = reinterpret_cast<C*>(scratch + at[2]);
-    } else {
-      a.output = y.as<C>();
-    }
-    nn::RunConvolution(ctx, a, scratch);
-    if constexpr (std::is_same_v<C, float>) {
-      if (fused_.late != linalg::LateActivation::kNone) {
-        ctx.ParallelFor(y.num_elements, BlockFor(8), [&](int64_t begin, int64_t end, int) {
-          linalg::ApplyLate(fused_.late, a.output, begin, end);
-        });
-      }
-    }
-    if constexpr (linalg::kWidened<T>) {
-      ctx.ParallelFor(y.num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
-        linalg::Narrow(a.output + begin, end - begin, y.as<T>() + begin);
-      });
-    }
+    linalg::Widened<T> operands(ctx);
+    const int xi = operands.Add(x), yi = operands.AddResult(y);
+    const int wi = a.packed_filter == nullptr ? operands.Add(w) : 0;
+    const int bias = fused_.bias ? operands.Add(ctx.input(2)) : 0;
+    const int residual = fused_.residual ? operands.Add(ctx.input(3)) : 0;
+    MR_RETURN_IF_ERROR(operands.Allocate(nn::ConvolutionScratchBytes(a, ctx.workers())));
+    a.input = operands[xi];
+    a.output = operands.result(yi);
+    if (a.packed_filter == nullptr) a.filter = operands[wi];
+    if (fused_.bias) a.epilogue.bias = operands[bias];
+    if (fused_.residual) a.epilogue.residual = operands[residual];
+    nn::RunConvolution(ctx, a, operands.workspace());
+    linalg::ApplyLate(ctx, fused_.late, a.output, y.num_elements);
+    operands.Finish();
     return OkStatus();
   }
 

@@ -2,13 +2,11 @@
 // bits.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <functional>
 
-#include "millrace/ops/kernel/isa.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/tests/ops/nn_check.h"
 #include "millrace/tests/ops/nn_reference.h"
-#include "millrace/tests/ops/run_op.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -19,71 +17,6 @@ using reference::Random;
 using reference::ToDouble;
 using reference::Values;
 
-ListValue Ints(std::vector<int64_t> v) {
-  ListValue list;
-  list.i = std::move(v);
-  return list;
-}
-ListValue Strings(std::vector<std::string> v) {
-  ListValue list;
-  list.s = std::move(v);
-  return list;
-}
-
-// Largest error relative to the largest magnitude.
-double Error(const Values& found, const Values& expected) {
-  REQUIRE(found.size() == expected.size());
-  double scale = 1e-30, worst = 0;
-  for (const double v : expected) scale = std::max(scale, std::fabs(v));
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (std::isnan(found[i]) != std::isnan(expected[i])) return 1e30;
-    worst = std::max(worst, std::fabs(found[i] - expected[i]) / scale);
-  }
-  return worst;
-}
-
-bool SameBits(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
-}
-
-Tensor Only(const OpCall& call) {
-  Result<std::vector<Tensor>> r = RunOp(Registry::BuiltIn(), call);
-  MR_REQUIRE_OK(r);
-  return (*r)[0];
-}
-
-// The op's first output, after checking that it has the same bits for every
-// instruction set, number of threads, and whether operand 1 is a constant.
-Tensor Checked(OpCall call) {
-  const Isa isa = ActiveIsa();
-  const Tensor first = Only(call);
-  for (const int threads : {2, 3, 4}) {
-    call.threads = threads;
-    CHECK(SameBits(Only(call), first));
-  }
-  call.constants.assign(call.inputs.size(), false);
-  call.constants[1] = true;
-  CHECK(SameBits(Only(call), first));
-  for (const Isa other : {Isa::kAvx2, Isa::kAvx512}) {
-    if (!SetIsaForTesting(other)) continue;
-    CHECK(SameBits(Only(call), first));
-    call.constants[1] = !call.constants[1];
-    call.threads = 1;
-  }
-  SetIsaForTesting(isa);
-  return first;
-}
-
-template <typename T>
-double Tolerance(int64_t depth) {
-  const double unit = std::is_same_v<T, double> ? 0x1p-52
-                      : std::is_same_v<T, float> ? 0x1p-23
-                      : std::is_same_v<T, Half>  ? 0x1p-10
-                                                 : 0x1p-7;
-  return std::is_same_v<T, float> || std::is_same_v<T, double> ? unit * (4 + std::sqrt(static_cast<double>(depth)))
-                                                              : unit;
-}
-
 template <typename T>
 void CheckMatMul(std::mt19937& rng, int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
   INFO(DTypeName(kDTypeOf<T>) << " " << m << " x " << k << " x " << n << (ta ? " a transposed" : "")
@@ -93,10 +26,6 @@ void CheckMatMul(std::mt19937& rng, int64_t m, int64_t n, int64_t k, bool ta, bo
   const Tensor c = Checked(call);
   REQUIRE(c.shape() == Shape{m, n});
   CHECK(Error(ToDouble<T>(c), reference::MatMul(ToDouble<T>(a), ToDouble<T>(b), m, n, k, ta, tb)) < Tolerance<T>(k));
-}
-
-int64_t Pick(std::mt19937& rng, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(rng);
 }
 
 TEST_CASE("MatMul agrees with double at odd sizes and has the same bits everywhere") {
@@ -188,19 +117,6 @@ TEST_CASE("_FusedMatMul adds bias and residual and applies the activation") {
   check({"BiasAdd", "Elu"}, [](double v) { return v > 0 ? v : std::expm1(v); });
   check({"BiasAdd", "Tanh"}, [](double v) { return std::tanh(v); });
   check({"BiasAdd", "Sigmoid"}, [](double v) { return 1 / (1 + std::exp(-v)); });
-}
-
-Tensor ToNchw(const Tensor& t) {
-  const auto d = t.shape().dims();
-  std::vector<float> v(static_cast<size_t>(t.num_elements()));
-  for (int64_t n = 0, i = 0; n < d[0]; ++n) {
-    for (int64_t p = 0; p < d[1] * d[2]; ++p) {
-      for (int64_t c = 0; c < d[3]; ++c, ++i) {
-        v[static_cast<size_t>((n * d[3] + c) * d[1] * d[2] + p)] = t.elements<float>()[static_cast<size_t>(i)];
-      }
-    }
-  }
-  return Tensor::Of<float>({d[0], d[3], d[1], d[2]}, v);
 }
 
 template <typename T>
