@@ -1,0 +1,64 @@
+// What stands behind the opaque types of c_api.h.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "millrace/devices/api/tensor.h"
+#include "millrace/ops/graph/graph.h"
+#include "millrace/proto/value/status.h"
+#include "millrace/runtime/c_api/c_api.h"
+#include "millrace/runtime/session/session.h"
+
+struct TF_Status {
+  TF_Code code = TF_OK;
+  std::string message;
+};
+
+// The header of one allocation: dims that do not fit in place and, for tensors
+// of our own, the elements follow it.
+struct TF_Tensor {
+  millrace::TensorView view;
+  size_t bytes = 0;
+  void* block = nullptr;  // what to free
+  void (*deallocator)(void*, size_t, void*) = nullptr;
+  void* deallocator_arg = nullptr;
+  millrace::Tensor held;  // a result that was handed out without a copy
+};
+
+// Shared by the graph and the sessions on it: either may be deleted first.
+struct GraphState {
+  std::mutex mutex;  // guards additions against lookups and compiles
+  std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>();
+};
+
+struct TF_Graph {
+  std::shared_ptr<GraphState> state = std::make_shared<GraphState>();
+};
+
+struct TF_ImportGraphDefOptions {
+  millrace::ImportOptions options;
+};
+
+struct TF_SessionOptions {
+  millrace::SessionOptions options;
+  std::string target;
+};
+
+namespace millrace::c_api {
+
+void Set(TF_Status* out, const Status& status);
+
+// A tensor whose elements the run or the caller fills; null where memory is
+// short. `bytes` is at least what dims and dtype ask for.
+TF_Tensor* NewOwned(DType dtype, std::span<const int64_t> dims, int64_t num_elements, size_t bytes);
+// A tensor that shares `held`.
+TF_Tensor* NewHolding(Tensor held);
+
+inline TF_Operation* FromNode(const Node* node) {
+  return reinterpret_cast<TF_Operation*>(const_cast<Node*>(node));
+}
+inline const Node* ToNode(const TF_Operation* oper) { return reinterpret_cast<const Node*>(oper); }
+
+}  // namespace millrace::c_api

@@ -1,0 +1,226 @@
+// TF_Session. The calls a host repeats go through a list of prepared calls, the
+// last one first: a repeated call costs a comparison of pointers.
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "millrace/proto/value/strings.h"
+#include "millrace/runtime/c_api/config.h"
+#include "millrace/runtime/c_api/internal.h"
+#include "millrace/runtime/executor/plan_runner.h"
+
+namespace millrace::c_api {
+namespace {
+
+// A set of feeds, fetches and targets, as pointers, and what it was prepared to.
+struct PreparedCall {
+  std::vector<TF_Output> inputs, outputs;
+  std::vector<const TF_Operation*> targets;
+  std::shared_ptr<SinkCallable> callable;
+
+  static bool Same(const std::vector<TF_Output>& a, const TF_Output* b) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (a[i].oper != b[i].oper || a[i].index != b[i].index) return false;
+    }
+    return true;
+  }
+  bool Matches(const TF_Output* in, size_t nin, const TF_Output* out, size_t nout, const TF_Operation* const* ops,
+               size_t nops) const {
+    return nin == inputs.size() && nout == outputs.size() && nops == targets.size() && Same(inputs, in) &&
+           Same(outputs, out) && std::equal(targets.begin(), targets.end(), ops);
+  }
+};
+
+// Results in tensors of the C interface.
+class TensorSink final : public ResultSink {
+ public:
+  explicit TensorSink(TF_Tensor** out) : out_(out) {}
+  Status Place(size_t i, DType dtype, std::span<const int64_t> dims, void** data) override {
+    int64_t elements = 1;
+    for (int64_t d : dims) elements *= d;
+    return Allocate(i, dtype, dims, elements, data);
+  }
+  Status Take(size_t i, Tensor tensor, bool exclusive) override {
+    if (IsObject(tensor.dtype())) {
+      return Unimplemented(Cat("fetch ", i, ": tensors of ", DTypeName(tensor.dtype()), " through the C interface"));
+    }
+    if (exclusive) {
+      out_[i] = NewHolding(std::move(tensor));
+      return out_[i] != nullptr ? OkStatus() : ResourceExhausted("no memory for a result");
+    }
+    void* data = nullptr;
+    MR_RETURN_IF_ERROR(Allocate(i, tensor.dtype(), tensor.shape().dims(), tensor.num_elements(), &data));
+    if (tensor.bytes() != 0) std::copy_n(static_cast<const char*>(tensor.data()), tensor.bytes(), static_cast<char*>(data));
+    return OkStatus();
+  }
+
+ private:
+  Status Allocate(size_t i, DType dtype, std::span<const int64_t> dims, int64_t elements, void** data) {
+    const size_t bytes = static_cast<size_t>(elements) * ElementSize(dtype);
+    out_[i] = NewOwned(dtype, dims, elements, bytes);
+    if (out_[i] == nullptr) return ResourceExhausted(Cat("no memory for a result of ", bytes, " bytes"));
+    *data = out_[i]->view.data;
+    return OkStatus();
+  }
+  TF_Tensor** out_;
+};
+
+Result<std::string> NameOf(const TF_Output& output, std::string_view what) {
+  if (output.oper == nullptr) return InvalidArgument(Cat(what, ": expected a node, found null"));
+  const Node* node = ToNode(output.oper);
+  if (output.index < 0 || output.index >= node->num_outputs()) {
+    return OutOfRange(Cat(what, ": node '", node->name(), "' has ", node->num_outputs(), " outputs, found index ",
+                          output.index));
+  }
+  return Cat(node->name(), ":", output.index);
+}
+
+}  // namespace
+}  // namespace millrace::c_api
+
+struct TF_Session {
+  std::shared_ptr<GraphState> graph;
+  std::unique_ptr<millrace::Session> session;
+  std::atomic<const millrace::c_api::PreparedCall*> last{nullptr};
+  std::mutex mutex;
+  std::vector<std::unique_ptr<millrace::c_api::PreparedCall>> calls;  // guarded by mutex
+};
+
+namespace millrace::c_api {
+namespace {
+
+Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs, size_t ninputs,
+                                    const TF_Output* outputs, size_t noutputs, const TF_Operation* const* targets,
+                                    size_t ntargets) {
+  {
+    const std::lock_guard lock(session->mutex);
+    for (const auto& call : session->calls) {
+      if (!call->Matches(inputs, ninputs, outputs, noutputs, targets, ntargets)) continue;
+      session->last.store(call.get(), std::memory_order_release);
+      return call.get();
+    }
+  }
+  std::vector<std::string> feeds, fetches, target_names;
+  for (size_t i = 0; i < ninputs; ++i) {
+    MR_ASSIGN_OR_RETURN(std::string name, NameOf(inputs[i], "feed"));
+    feeds.push_back(std::move(name));
+  }
+  for (size_t i = 0; i < noutputs; ++i) {
+    MR_ASSIGN_OR_RETURN(std::string name, NameOf(outputs[i], "fetch"));
+    fetches.push_back(std::move(name));
+  }
+  for (size_t i = 0; i < ntargets; ++i) {
+    if (targets[i] == nullptr) return InvalidArgument("target: expected a node, found null");
+    target_names.push_back(ToNode(targets[i])->name());
+  }
+  std::shared_ptr<Callable> callable;
+  {
+    const std::lock_guard lock(session->graph->mutex);
+    MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names));
+  }
+  auto call = std::make_unique<PreparedCall>();
+  call->inputs.assign(inputs, inputs + ninputs);
+  call->outputs.assign(outputs, outputs + noutputs);
+  call->targets.assign(targets, targets + ntargets);
+  call->callable = std::static_pointer_cast<SinkCallable>(std::move(callable));
+  const std::lock_guard lock(session->mutex);
+  const PreparedCall* made = call.get();
+  session->calls.push_back(std::move(call));
+  session->last.store(made, std::memory_order_release);
+  return made;
+}
+
+Status Run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* inputs, TF_Tensor* const* input_values,
+           int ninputs, const TF_Output* outputs, TF_Tensor** output_values, int noutputs,
+           const TF_Operation* const* targets, int ntargets, TF_Buffer* run_metadata) {
+  if (ninputs < 0 || noutputs < 0 || ntargets < 0) return InvalidArgument("expected counts of 0 or more");
+  const size_t nin = static_cast<size_t>(ninputs), nout = static_cast<size_t>(noutputs),
+               nops = static_cast<size_t>(ntargets);
+  const PreparedCall* call = session->last.load(std::memory_order_acquire);
+  if (call == nullptr || !call->Matches(inputs, nin, outputs, nout, targets, nops)) {
+    MR_ASSIGN_OR_RETURN(call, Prepare(session, inputs, nin, outputs, nout, targets, nops));
+  }
+  absl::InlinedVector<TensorView, 8> feeds;
+  feeds.reserve(nin);
+  for (size_t i = 0; i < nin; ++i) {
+    if (input_values[i] == nullptr) {
+      return InvalidArgument(Cat("feed '", call->callable->feed_names()[i], "': expected a tensor, found null"));
+    }
+    if (IsObject(input_values[i]->view.dtype)) {
+      return Unimplemented(Cat("feed '", call->callable->feed_names()[i], "': tensors of ",
+                               DTypeName(input_values[i]->view.dtype), " through the C interface"));
+    }
+    feeds.push_back(input_values[i]->view);
+  }
+  RunOptions options;
+  if (run_options != nullptr && run_options->length != 0) {
+    MR_ASSIGN_OR_RETURN(options, RunOptionsOf(*run_options));
+  }
+  TensorSink sink(output_values);
+  if (run_metadata == nullptr) return call->callable->RunToSink({feeds.data(), nin}, sink, options, nullptr);
+  if (run_metadata->data != nullptr) return InvalidArgument("run_metadata: expected an empty buffer");
+  RunMetadata metadata;
+  MR_RETURN_IF_ERROR(call->callable->RunToSink({feeds.data(), nin}, sink, options, &metadata));
+  return FillMetadata(metadata, run_metadata);
+}
+
+}  // namespace
+}  // namespace millrace::c_api
+
+using millrace::c_api::Set;
+
+extern "C" {
+
+TF_SessionOptions* TF_NewSessionOptions(void) { return new TF_SessionOptions; }
+void TF_DeleteSessionOptions(TF_SessionOptions* options) { delete options; }
+void TF_SetConfig(TF_SessionOptions* options, const void* proto, size_t proto_len, TF_Status* status) {
+  Set(status, millrace::c_api::ApplyConfig({static_cast<const char*>(proto), proto_len}, &options->options));
+}
+void TF_SetTarget(TF_SessionOptions* options, const char* target) { options->target = target; }
+
+TF_Session* TF_NewSession(TF_Graph* graph, const TF_SessionOptions* options, TF_Status* status) {
+  if (options != nullptr && !options->target.empty()) {
+    Set(status, millrace::Unimplemented(millrace::Cat("target: expected \"\", found \"", options->target, "\"")));
+    return nullptr;
+  }
+  millrace::Result<std::unique_ptr<millrace::Session>> made =
+      millrace::Session::New(graph->state->graph, options != nullptr ? options->options : millrace::SessionOptions());
+  if (!made.ok()) {
+    Set(status, made.status());
+    return nullptr;
+  }
+  TF_Session* session = new TF_Session;
+  session->graph = graph->state;
+  session->session = std::move(*made);
+  Set(status, millrace::OkStatus());
+  return session;
+}
+
+void TF_CloseSession(TF_Session* session, TF_Status* status) { Set(status, session->session->Close()); }
+
+void TF_DeleteSession(TF_Session* session, TF_Status* status) {
+  delete session;
+  Set(status, millrace::OkStatus());
+}
+
+void TF_SessionRun(TF_Session* session, const TF_Buffer* run_options, const TF_Output* inputs,
+                   TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs, TF_Tensor** output_values,
+                   int noutputs, const TF_Operation* const* target_opers, int ntargets, TF_Buffer* run_metadata,
+                   TF_Status* status) {
+  for (int i = 0; i < noutputs; ++i) output_values[i] = nullptr;
+  const millrace::Status result =
+      millrace::c_api::Run(session, run_options, inputs, input_values, ninputs, outputs, output_values, noutputs,
+                           target_opers, ntargets, run_metadata);
+  if (result.ok()) [[likely]] {
+    if (status->code != TF_OK) Set(status, result);
+    return;
+  }
+  for (int i = 0; i < noutputs; ++i) {
+    TF_DeleteTensor(output_values[i]);
+    output_values[i] = nullptr;
+  }
+  Set(status, result);
+}
+
+}  // extern "C"
