@@ -1,71 +1,97 @@
-// IdleWait: how long an idle thread stays awake before it sleeps. Internal to
-// the thread pool.
+// How long an idle thread stays awake before it sleeps, and when a sleeping one
+// is worth waking. Internal to the thread pool.
 #pragma once
 
 #include <immintrin.h>
 #include <sched.h>
 #include <time.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 namespace millrace {
 
-// Waking a sleeping thread costs its waker a microsecond or two and comes 5 to
-// 50 microseconds late, which is more than many a loop is worth. So a thread
-// watches for a while first, for about as long as its last waits took: a thread
-// that never gets work soon hardly watches at all. It gives way as soon as
-// another thread wants the CPU.
+inline int64_t MonotonicNanos() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+// Waking a sleeping thread costs its waker 2 to 15 microseconds and comes as
+// late, which is more than many a loop is worth. So a thread watches for a while
+// first; loops that follow each other find it awake. After a while it gives way to
+// any other thread that wants the CPU.
 class IdleWait {
  public:
-  // `never_watch`: sleep at once, because there are fewer CPUs than threads.
-  explicit IdleWait(bool never_watch) : budget_(never_watch ? 0 : kStartNanos), never_watch_(never_watch) {}
+  // The longest that a thread watches. A fixed time: shortening it after a wait
+  // in vain would keep threads asleep that were only once too late.
+  static constexpr int64_t kMostNanos = 200'000;
 
-  // Around each wait.
-  void Begin() { begin_ = never_watch_ ? 0 : Now(); }
-  void End() {
-    if (never_watch_) return;
-    const int64_t waited = Now() - begin_;
-    if (waited <= kMostNanos) budget_ = std::clamp(2 * waited, budget_ / 2, kMostNanos);
-    else budget_ = budget_ / 2;
-    budget_ = std::max(budget_, kLeastNanos);
-  }
+  // `never_watch`: sleep at once, because there are fewer CPUs than threads.
+  explicit IdleWait(bool never_watch) : never_watch_(never_watch) {}
 
   // True as soon as `arrived` is; false when it is time to sleep.
   template <typename Arrived>
   bool Watch(Arrived arrived) const {
     if (arrived()) return true;
     if (never_watch_) return false;
+    const int64_t begin = MonotonicNanos();
     for (;;) {
       for (int i = 0; i < kPauses; ++i) {
         _mm_pause();
         if (arrived()) return true;
       }
-      const int64_t now = Now();
-      if (now - begin_ > budget_) return false;
-      if (now - begin_ > kQuietNanos) {
+      const int64_t now = MonotonicNanos();
+      if (now - begin > kMostNanos) return false;
+      if (now - begin > kQuietNanos) {
         sched_yield();
         if (arrived()) return true;
         // Somebody else ran meanwhile: this CPU is wanted.
-        if (Now() - now > kContendedNanos) return false;
+        if (MonotonicNanos() - now > kContendedNanos) return false;
       }
     }
   }
 
  private:
-  static constexpr int64_t kLeastNanos = 2'000, kStartNanos = 50'000, kMostNanos = 200'000;
-  static constexpr int64_t kQuietNanos = 5'000, kContendedNanos = 5'000;
+  static constexpr int64_t kQuietNanos = 50'000, kContendedNanos = 5'000;
   static constexpr int kPauses = 16;
 
-  static int64_t Now() {
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+  const bool never_watch_;
+};
+
+// Decides for a loop whose helpers are asleep. Waking them costs its caller about
+// as much as a short loop saves, so it pays for a long loop, or for one of many
+// that come soon after each other: the helpers then are awake for the next. What
+// short loops could have saved so far is kept as credit. Thread-safe; a lost
+// update does no harm.
+class WakeDecision {
+ public:
+  // `crowded`: nobody watches, so one loop must be worth it alone.
+  explicit WakeDecision(bool crowded) : crowded_(crowded) {}
+
+  // A loop begins at `now`.
+  void Begin(int64_t now) {
+    if (now - last_.load(std::memory_order_relaxed) > IdleWait::kMostNanos) {
+      credit_.store(0, std::memory_order_relaxed);
+    }
+  }
+  // Whether to wake helpers that would save about `saved` nanoseconds.
+  bool IsWorthIt(int64_t saved) {
+    if (saved + credit_.load(std::memory_order_relaxed) < kCostNanos) return false;
+    credit_.store(0, std::memory_order_relaxed);
+    return true;
+  }
+  // A loop ended alone at `now`; helpers would have saved `saved` nanoseconds.
+  void End(int64_t now, int64_t saved) {
+    last_.store(now, std::memory_order_relaxed);
+    if (!crowded_) credit_.store(credit_.load(std::memory_order_relaxed) + saved, std::memory_order_relaxed);
   }
 
-  int64_t budget_;
-  int64_t begin_ = 0;
-  const bool never_watch_;
+ private:
+  static constexpr int64_t kCostNanos = 25'000;
+
+  const bool crowded_;
+  std::atomic<int64_t> credit_{0}, last_{0};
 };
 
 }  // namespace millrace

@@ -62,11 +62,15 @@ struct Loop {
   Loop* previous = nullptr;
 
   bool exhausted() const { return next_block.load(std::memory_order_relaxed) >= blocks; }
+  // False where no block is left.
+  bool RunBlock(int worker) {
+    const int64_t i = next_block.fetch_add(1, std::memory_order_relaxed);
+    if (i >= blocks) return false;
+    body(i * block, i == blocks - 1 ? total : (i + 1) * block, worker);
+    return true;
+  }
   void RunBlocks(int worker) {
-    for (;;) {
-      const int64_t i = next_block.fetch_add(1, std::memory_order_relaxed);
-      if (i >= blocks) return;
-      body(i * block, i == blocks - 1 ? total : (i + 1) * block, worker);
+    while (RunBlock(worker)) {
     }
   }
 };
@@ -101,6 +105,7 @@ struct ThreadPool::Impl {
   std::atomic<int> workers_watching{0};  // awake and idle
   std::atomic<int> workers_asleep{0};
   std::atomic<int> helpers_asleep{0};
+  WakeDecision wake_decision{crowded};
 
   bool forked() const {
     return started.load(std::memory_order_acquire) && generation != fork_generation.load(std::memory_order_relaxed);
@@ -127,21 +132,48 @@ struct ThreadPool::Impl {
     started.store(true, std::memory_order_release);
   }
 
-  // Says that there is work for up to `count` threads.
-  void Announce(int count) {
+  // Says that there is work for up to `count` threads, to those that are awake.
+  // Returns how many more could help that are asleep. A thread that counts as
+  // watching, or as asleep but is not yet, looks at `work` once more before it
+  // sleeps.
+  int Announce(int count) {
     work.fetch_add(1, std::memory_order_seq_cst);
-    // A thread that counts as watching, or as asleep but is not yet, looks at
-    // `work` once more before it sleeps.
-    count -= workers_watching.load(std::memory_order_seq_cst);
-    if (count <= 0) return;
+    const int missing = count - workers_watching.load(std::memory_order_seq_cst);
+    if (missing <= 0) return 0;
+    return std::min(missing,
+                    workers_asleep.load(std::memory_order_seq_cst) + helpers_asleep.load(std::memory_order_seq_cst));
+  }
+
+  // Wakes `count` of those that are asleep.
+  void WakeAsleep(int count) {
     const int asleep = workers_asleep.load(std::memory_order_seq_cst);
     if (asleep > 0) FutexWake(work, std::min(count, asleep));
-    count -= asleep;
-    if (count > 0 && helpers_asleep.load(std::memory_order_seq_cst) > 0) {
-      // All of them: some only wait for the end of a loop and would take the
-      // one wake-up for nothing.
-      WakeHelpers();
+    // All of them: some only wait for the end of a loop and would take the one
+    // wake-up for nothing.
+    if (count > asleep) WakeHelpers();
+  }
+
+  void AnnounceTask() {
+    const int asleep = Announce(1);
+    if (asleep > 0) WakeAsleep(asleep);
+  }
+
+  // The caller's share of a loop in which `asleep` more threads could help.
+  void RunAndWake(Loop& loop, int asleep) {
+    const int64_t begin = MonotonicNanos();
+    wake_decision.Begin(begin);
+    for (int64_t ran = 1; loop.RunBlock(0); ++ran) {
+      const int64_t elapsed = MonotonicNanos() - begin;
+      const int64_t left = std::max<int64_t>(loop.blocks - loop.next_block.load(std::memory_order_relaxed), 0);
+      const auto to_come = static_cast<double>(elapsed) / static_cast<double>(ran) * static_cast<double>(left);
+      if (left > 0 && wake_decision.IsWorthIt(static_cast<int64_t>(to_come * asleep / (asleep + 1)))) {
+        WakeAsleep(static_cast<int>(std::min<int64_t>(asleep, left)));
+        loop.RunBlocks(0);
+        return;
+      }
     }
+    const int64_t end = MonotonicNanos();
+    wake_decision.End(end, (end - begin) * asleep / (asleep + 1));
   }
 
   void WakeHelpers() {
@@ -182,7 +214,7 @@ struct ThreadPool::Impl {
     }
     if (task == nullptr) return false;
     // Several tasks may have come while one thread was waking up for the first.
-    if (more) Announce(1);
+    if (more) AnnounceTask();
     task->Run();
     return true;
   }
@@ -194,12 +226,11 @@ struct ThreadPool::Impl {
   }
 
   void Work() {
-    IdleWait idle(crowded);
+    const IdleWait idle(crowded);
     for (;;) {
       const uint32_t seen = work.load(std::memory_order_seq_cst);
       if (RunOne()) continue;
       if (stopping.load(std::memory_order_acquire)) return;
-      idle.Begin();
       workers_watching.fetch_add(1, std::memory_order_seq_cst);
       const bool arrived = idle.Watch([&] { return work.load(std::memory_order_acquire) != seen; });
       workers_watching.fetch_sub(1, std::memory_order_seq_cst);
@@ -208,7 +239,6 @@ struct ThreadPool::Impl {
         FutexWait(work, seen);
         workers_asleep.fetch_sub(1, std::memory_order_seq_cst);
       }
-      idle.End();
     }
   }
 
@@ -224,7 +254,6 @@ struct ThreadPool::Impl {
   void WaitForHelpers(Loop& loop) {
     if (loop.helpers.load(std::memory_order_acquire) == 0) return;
     IdleWait idle(crowded);
-    idle.Begin();
     if (idle.Watch([&] { return loop.helpers.load(std::memory_order_acquire) == 0; })) return;
     if (loop.helpers.fetch_or(Loop::kCallerWaits, std::memory_order_acq_rel) == 0) return;
     for (;;) {
@@ -267,8 +296,12 @@ void ThreadPool::ParallelFor(int64_t total, int64_t block, absl::FunctionRef<voi
     pool.loops = &loop;
     pool.loops_open.fetch_add(1, std::memory_order_release);
   }
-  pool.Announce(static_cast<int>(std::min<int64_t>(loop.blocks, threads_)) - 1);
-  loop.RunBlocks(0);
+  const int asleep = pool.Announce(static_cast<int>(std::min<int64_t>(loop.blocks, threads_)) - 1);
+  if (asleep > 0) {
+    pool.RunAndWake(loop, asleep);
+  } else {
+    loop.RunBlocks(0);
+  }
   {
     const std::lock_guard<std::mutex> lock(pool.mutex);
     (loop.previous != nullptr ? loop.previous->next : pool.loops) = loop.next;
@@ -288,7 +321,7 @@ void ThreadPool::Schedule(Task* task) {
     pool.last_task = task;
     pool.tasks_pending.fetch_add(1, std::memory_order_release);
   }
-  pool.Announce(1);
+  pool.AnnounceTask();
 }
 
 void ThreadPool::HelpUntil(absl::FunctionRef<bool()> done) {
@@ -299,17 +332,15 @@ void ThreadPool::HelpUntil(absl::FunctionRef<bool()> done) {
     const uint32_t seen_wake = pool.wake.load(std::memory_order_seq_cst);
     if (done()) break;
     if (pool.RunOne()) continue;
-    idle.Begin();
     if (!idle.Watch([&] {
           return pool.work.load(std::memory_order_acquire) != seen_work ||
                  pool.wake.load(std::memory_order_acquire) != seen_wake;
         })) {
       pool.SleepAsHelper(seen_wake, seen_work);
     }
-    idle.End();
   }
   // Work may have been announced to this thread, which now leaves.
-  if (pool.tasks_pending.load(std::memory_order_acquire) > 0) pool.Announce(1);
+  if (pool.tasks_pending.load(std::memory_order_acquire) > 0) pool.AnnounceTask();
 }
 
 void ThreadPool::Wake() { impl_->WakeHelpers(); }
