@@ -32,6 +32,7 @@ libxml2-dev         | asked for by the CMake files of LLVM
 libz3-dev           | asked for by the CMake files of LLVM
 libcli11-dev        | command lines of the tools
 nlohmann-json3-dev  | tests: records of the models
+libzip-dev          | tests: archives of recorded arrays
 catch2              | tests
 libopenblas-dev     | a separately loaded provider of matrix products
 '
