@@ -1,0 +1,447 @@
+// Scatter and gather on variables: rows, and slices by coordinates.
+#include "millrace/ops/array/gather_rows.h"
+#include "millrace/ops/array/move.h"
+#include "millrace/ops/array/operands.h"
+#include "millrace/ops/array/scatter_slices.h"
+#include "millrace/ops/registry/op.h"
+#include "millrace/ops/state/variable.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace {
+namespace {
+
+using array::Ints;
+using array::ScatterWay;
+using array::SpanOf;
+
+SymShape VariableShapeOf(const InferenceContext& ctx) {
+  const InferenceContext::Input& variable = ctx.input_info(0);
+  if (variable.handle_shape != nullptr) return *variable.handle_shape;
+  return IsRef(variable.dtype) ? variable.shape : SymShape();
+}
+
+// updates is a scalar, or indices + variable[1:].
+Status ScatterShape(InferenceContext& ctx) {
+  const SymShape variable = VariableShapeOf(ctx);
+  const SymShape &indices = ctx.input(1), &updates = ctx.input(2);
+  if (variable.has_rank && variable.rank() == 0)
+    return InvalidArgument("the variable must have at least one dimension");
+  if (variable.has_rank && indices.has_rank && updates.has_rank && updates.rank() != 0) {
+    SymShape expected = indices;
+    expected.dims.insert(expected.dims.end(), variable.dims.begin() + 1, variable.dims.end());
+    MR_RETURN_IF_ERROR(ctx.Merge(expected, updates, &expected));
+  }
+  if (ctx.num_outputs() > 0) ctx.set_output(0, variable);
+  return OkStatus();
+}
+
+// updates is indices[:-1] + variable[indices.shape[-1]:].
+Status ScatterNdShape(InferenceContext& ctx) {
+  const SymShape variable = VariableShapeOf(ctx);
+  const SymShape &indices = ctx.input(1), &updates = ctx.input(2);
+  MR_RETURN_IF_ERROR(ctx.WithRankAtLeast(1, 1));
+  if (variable.has_rank && indices.has_rank && updates.has_rank && indices.dims.back().known()) {
+    const int64_t depth = indices.dims.back().value();
+    if (depth > variable.rank()) {
+      return InvalidArgument(
+          Cat("indices have ", depth, " entries each, the variable only ", variable.rank(), " dimensions"));
+    }
+    SymShape expected(std::vector<Dim>(indices.dims.begin(), indices.dims.end() - 1));
+    expected.dims.insert(expected.dims.end(), variable.dims.begin() + depth, variable.dims.end());
+    MR_RETURN_IF_ERROR(ctx.Merge(expected, updates, &expected));
+  }
+  if (ctx.num_outputs() > 0) ctx.set_output(0, variable);
+  return OkStatus();
+}
+
+template <ScatterWay kWay, bool kByCoordinates>
+Status RunScatter(KernelContext& ctx) {
+  const TensorView &indices = ctx.input(1), &updates = ctx.input(2);
+  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0, updates.dtype));
+  VariableUpdate update;
+  MR_RETURN_IF_ERROR(update.Lock({&variable, 1}, Code::kFailedPrecondition));
+  const TensorView before = update.value(0);
+  const int64_t depth = !kByCoordinates ? 1 : indices.rank > 0 ? indices.dim(indices.rank - 1) : 0;
+  const int lead = kByCoordinates ? indices.rank - 1 : indices.rank;  // dimensions of `updates` that count slices
+  bool fits = lead >= 0 && depth <= before.rank;
+  const bool scalar = !kByCoordinates && updates.rank == 0;
+  if (fits && !scalar) {
+    fits = updates.rank == lead + before.rank - depth;
+    for (int k = 0; fits && k < updates.rank; ++k) {
+      fits = updates.dim(k) == (k < lead ? indices.dim(k) : before.dim(k - lead + static_cast<int>(depth)));
+    }
+  }
+  if (!fits) {
+    return InvalidArgument(Cat("indices of shape ", array::DimsText(indices.shape()), " and updates of shape ",
+                               array::DimsText(updates.shape()), " do not fit variable '", variable->name(),
+                               "' of shape ", array::DimsText(before.shape())));
+  }
+  int64_t count = 1;
+  for (int k = 0; k < lead; ++k) count *= indices.dim(k);
+  MR_RETURN_IF_ERROR(update.MakeMutable(0));
+  return array::ScatterSlices(kWay, update.value(0), indices, count, static_cast<int>(depth), updates);
+}
+
+Status GatherShapeFn(InferenceContext& ctx) {
+  const SymShape variable = VariableShapeOf(ctx);
+  const SymShape& indices = ctx.input(1);
+  int64_t batch = ctx.attr<int64_t>("batch_dims");
+  if (!variable.has_rank || !indices.has_rank) return OkStatus();
+  if (batch < 0) batch += indices.rank();
+  if (batch < 0 || batch > indices.rank() || batch >= variable.rank()) {
+    return InvalidArgument(Cat("batch_dims ", ctx.attr<int64_t>("batch_dims"), " does not fit a variable of rank ",
+                               variable.rank(), " and indices of rank ", indices.rank()));
+  }
+  SymShape out = indices;
+  for (int k = 0; k < batch; ++k) {
+    const size_t i = static_cast<size_t>(k);
+    MR_RETURN_IF_ERROR(ctx.Merge(variable.dims[i], indices.dims[i], &out.dims[i]));
+  }
+  out.dims.insert(out.dims.end(), variable.dims.begin() + batch + 1, variable.dims.end());
+  ctx.set_output(0, std::move(out));
+  return OkStatus();
+}
+
+class ResourceGather final : public Kernel {
+ public:
+  explicit ResourceGather(const KernelInit& init) : batch_dims_(init.attr<int64_t>("batch_dims")) {}
+  Status Run(KernelContext& ctx) const override {
+    const TensorView& indices = ctx.input(1);
+    MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+    MR_ASSIGN_OR_RETURN(const Tensor value, variable->Snapshot());
+    const TensorView params = value.view();
+    const int64_t batch = batch_dims_ < 0 ? batch_dims_ + indices.rank : batch_dims_;
+    if (batch < 0 || batch > indices.rank || batch >= params.rank) {
+      return InvalidArgument(Cat("batch_dims ", batch_dims_, " does not fit variable '", variable->name(),
+                                 "' of shape ", array::DimsText(params.shape())));
+    }
+    array::GatherShape shape;
+    Ints dims;
+    for (int k = 0; k < indices.rank; ++k) {
+      dims.push_back(indices.dim(k));
+      if (k < batch) {
+        if (params.dim(k) != indices.dim(k)) return InvalidArgument(Cat("batch dimension ", k, " differs"));
+        shape.batches *= indices.dim(k);
+      } else {
+        shape.indices *= indices.dim(k);
+      }
+    }
+    shape.rows = params.dim(static_cast<int>(batch));
+    for (int k = static_cast<int>(batch) + 1; k < params.rank; ++k) {
+      dims.push_back(params.dim(k));
+      shape.inner *= params.dim(k);
+    }
+    MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));
+    return array::GatherRows(ctx, shape, params, indices, ctx.output(0).data);
+  }
+
+ private:
+  const int64_t batch_dims_;
+};
+
+constexpr std::string_view kWrite = "a write of state";
+
+}  // namespace
+
+namespace families {
+void state_scatter(Registry& registry) {
+  registry.Define("ResourceGather")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Output("output: dtype")
+      .Attr("batch_dims: int = 0")
+      .Attr("validate_indices: bool = true")
+      .Attr("dtype: type")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Rows of the variable by index.")
+      .Shape(GatherShapeFn)
+      .GradientPending()
+      .Reads(0)
+      .Kernel("CPU", NewKernel<ResourceGather>);
+  registry.Define("ScatterUpdate")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr("T: type")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = true")
+      .Doc("Replaces rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, false>>);
+  registry.Define("ScatterAdd")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Adds to rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, false>>);
+  registry.Define("ScatterSub")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Subtracts from rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, false>>);
+  registry.Define("ScatterMul")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Multiplies rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMul, false>>);
+  registry.Define("ScatterDiv")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Divides rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kDiv, false>>);
+  registry.Define("ScatterMin")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr("T: {half, bfloat16, float, double, int32, int64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Takes the smaller into rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMin, false>>);
+  registry.Define("ScatterMax")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr("T: {half, bfloat16, float, double, int32, int64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Doc("Takes the larger into rows of the variable.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMax, false>>);
+  registry.Define("ResourceScatterUpdate")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr("dtype: type")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Replaces rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, false>>);
+  registry.Define("ResourceScatterAdd")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Adds to rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, false>>);
+  registry.Define("ResourceScatterSub")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Subtracts from rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, false>>);
+  registry.Define("ResourceScatterMul")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Multiplies rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMul, false>>);
+  registry.Define("ResourceScatterDiv")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Divides rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kDiv, false>>);
+  registry.Define("ResourceScatterMin")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Takes the smaller into rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMin, false>>);
+  registry.Define("ResourceScatterMax")
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(
+          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
+          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc("Takes the larger into rows of the variable behind the handle.")
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMax, false>>);
+  registry.Define("ScatterNdUpdate")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr("T: type")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = true")
+      .Attr("bad_indices_policy: string = ''")
+      .Doc("Replaces slices of the variable.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, true>>);
+  registry.Define("ScatterNdAdd")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Attr("bad_indices_policy: string = ''")
+      .Doc("Adds to slices of the variable.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, true>>);
+  registry.Define("ScatterNdSub")
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(
+          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+          "quint16, uint16, complex128, half, uint32, uint64}")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = false")
+      .Attr("bad_indices_policy: string = ''")
+      .Doc("Subtracts from slices of the variable.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, true>>);
+  registry.Define("ResourceScatterNdUpdate")
+      .Input("ref: resource")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Attr("T: type")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = true")
+      .Attr("bad_indices_policy: string = ''")
+      .Stateful()
+      .Doc("Replaces slices of the variable behind the handle.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, true>>);
+  registry.Define("ResourceScatterNdAdd")
+      .Input("ref: resource")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Attr("T: type")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = true")
+      .Attr("bad_indices_policy: string = ''")
+      .Stateful()
+      .Doc("Adds to slices of the variable behind the handle.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, true>>);
+  registry.Define("ResourceScatterNdSub")
+      .Input("ref: resource")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Attr("T: type")
+      .Attr("Tindices: {int32, int64}")
+      .Attr("use_locking: bool = true")
+      .Attr("bad_indices_policy: string = ''")
+      .Stateful()
+      .Doc("Subtracts from slices of the variable behind the handle.")
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, true>>);
+}
+}  // namespace families
+}  // namespace millrace
