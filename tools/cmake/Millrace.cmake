@@ -45,6 +45,11 @@ if(MILLRACE_SANITIZE)
                          -fno-sanitize-recover=all)
   target_link_options(millrace_flags INTERFACE -fsanitize=${sanitizers})
 endif()
+# Fuzzers find their way by the coverage of everything they call.
+if(MILLRACE_FUZZERS)
+  target_compile_options(millrace_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(millrace_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 # Files that must catch (the codec, the edge of user callbacks) link this.
 add_library(millrace_exceptions INTERFACE)
 target_compile_options(millrace_exceptions INTERFACE -fexceptions)

@@ -1,0 +1,99 @@
+// Writes what the fuzzers start from: fuzz_seeds FOLDER.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "millrace/proto/codec/graph_def.h"
+#include "millrace/proto/plan/writer.h"
+#include "millrace/tests/proto/sample_plan.h"
+
+namespace millrace {
+namespace {
+
+NodeDef Node(std::string name, std::string op, std::vector<std::string> inputs, AttrMap attrs) {
+  NodeDef node;
+  node.name = std::move(name);
+  node.op = std::move(op);
+  node.inputs = std::move(inputs);
+  node.attrs = std::move(attrs);
+  return node;
+}
+
+AttrMap Constant(DType dtype, Shape shape) {
+  TensorValue value;
+  value.dtype = dtype;
+  value.shape = std::move(shape);
+  if (dtype == DType::kFloat) value.float_val = {0.5f};
+  if (dtype == DType::kInt32) value.int_val = {1};
+  if (dtype == DType::kString) value.string_val = {"text"};
+  return {{"dtype", dtype}, {"value", std::move(value)}};
+}
+
+// A dense layer with a loss, shape arithmetic and a variable.
+GraphDef Layer() {
+  const DType f = DType::kFloat, i = DType::kInt32;
+  GraphDef g;
+  g.nodes = {
+      Node("x", "Placeholder", {}, {{"dtype", f}, {"shape", Shape{-1, 4}}}),
+      Node("w", "Const", {}, Constant(f, {4, 3})),
+      Node("b", "Const", {}, Constant(f, {3})),
+      Node("product", "MatMul", {"x", "w"}, {{"T", f}, {"transpose_a", false}, {"transpose_b", false}}),
+      Node("sum", "BiasAdd", {"product", "b"}, {{"T", f}, {"data_format", "NHWC"}}),
+      Node("relu", "Relu", {"sum"}, {{"T", f}}),
+      Node("axis", "Const", {}, Constant(i, {1})),
+      Node("mean", "Mean", {"relu", "axis"}, {{"T", f}, {"Tidx", i}, {"keep_dims", true}}),
+      Node("shape", "Shape", {"relu", "^mean"}, {{"T", f}, {"out_type", i}}),
+      Node("flat", "Reshape", {"relu", "shape"}, {{"T", f}, {"Tshape", i}}),
+      Node("v", "VariableV2", {}, {{"dtype", f}, {"shape", Shape{4, 3}}, {"container", ""}, {"shared_name", ""}}),
+      Node("assign", "Assign", {"v", "w"}, {{"T", f}, {"use_locking", true}, {"validate_shape", true}}),
+      Node("name", "Const", {}, Constant(DType::kString, {})),
+  };
+  g.has_versions = true;
+  g.versions.producer = 1087;
+  return g;
+}
+
+// A function, and attributes of the rarer kinds.
+GraphDef Odd() {
+  GraphDef g;
+  FunctionDef function;
+  function.signature.name = "F";
+  ArgDef arg;
+  arg.name = "x";
+  arg.type = DType::kFloat;
+  function.signature.inputs = {arg};
+  function.nodes = {Node("y", "Neg", {"x"}, {{"T", AttrPlaceholder{"T"}}})};
+  function.ret = {{"y", "y:y:0"}};
+  g.has_library = true;
+  g.library.functions = {function};
+  ListValue list;
+  list.shape = {{Shape{1, -1}, {}}, {Shape::UnknownRank(), {}}};
+  g.nodes = {Node("n", "NoOp", {}, {{"_shapes", list}, {"_f", FuncValue{"F", nullptr}}}),
+             Node("p", "Placeholder", {"^n"}, {{"dtype", DType::kHalf}, {"shape", Shape::UnknownRank()}})};
+  return g;
+}
+
+}  // namespace
+}  // namespace millrace
+
+int main(int argc, char** argv) {
+  namespace fs = std::filesystem;
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+    return 2;
+  }
+  const auto write = [&](const fs::path& name, const std::string& bytes) {
+    const fs::path path = argv[1] / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return fs::exists(path);
+  };
+  using namespace millrace;  // NOLINT
+  bool ok = write("graph_def/layer", SerializeGraphDef(Layer()));
+  ok = write("graph_def/odd", SerializeGraphDef(Odd())) && ok;
+  const Result<std::string> plan = plan::Write(SamplePlan());
+  if (!plan.ok()) std::fprintf(stderr, "%s\n", plan.status().ToString().c_str());
+  ok = plan.ok() && write("plan/sample", *plan) && ok;
+  return ok ? 0 : 1;
+}
