@@ -20,6 +20,8 @@ template <class T> Mask<1, 1> operator==(Complex<T> a, Complex<T> b) { return {a
 template <class T> Mask<1, 1> operator!=(Complex<T> a, Complex<T> b) { return !(a == b); }
 template <int B, class T> Complex<T> Select(Mask<B, 1> m, Complex<T> a, Complex<T> b) { return m.v ? a : b; }
 
+template <class T> Complex<T> Zero(Complex<T>) { return {0, 0}; }
+template <class T> Complex<T> One(Complex<T>) { return {1, 0}; }
 template <class T> Complex<T> Conj(Complex<T> z) { return {z.re, -z.im}; }
 template <class T> Vec<T, 1> Abs(Complex<T> z) { return Vec<T, 1>(std::abs(Std(z))); }
 template <class T> Vec<T, 1> Angle(Complex<T> z) { return Vec<T, 1>(std::arg(Std(z))); }

@@ -316,4 +316,18 @@ void RunBody(const Body& body, std::span<const TensorView> operands, const Tenso
   Run(body, operands, out, [](int64_t total, int64_t, auto run) { run(int64_t{0}, total); });
 }
 
+void ForEachBroadcast(std::span<const TensorView> operands, const TensorView& out,
+                      absl::FunctionRef<void(int64_t, const int64_t*)> element) {
+  if (out.num_elements == 0) return;
+  const Layout layout(operands, out);
+  const int64_t inner = layout.dims[layout.rank - 1];
+  for (int64_t i = 0; i < out.num_elements; ++i) {
+    int64_t at[kMaxOperands];
+    for (int j = 0; j < static_cast<int>(operands.size()); ++j) {
+      at[j] = Cursor(layout, j, i / inner).offset + i % inner * layout.strides[j][layout.rank - 1];
+    }
+    element(i, at);
+  }
+}
+
 }  // namespace millrace

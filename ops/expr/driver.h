@@ -19,4 +19,9 @@ void RunBody(KernelContext& ctx, const Body& body, std::span<const TensorView> o
 // The same in the calling thread.
 void RunBody(const Body& body, std::span<const TensorView> operands, const TensorView& out);
 
+// element(i, at): for each element i of `out`, the elements at[j] of the operands
+// that meet there. For element types without bodies (strings).
+void ForEachBroadcast(std::span<const TensorView> operands, const TensorView& out,
+                      absl::FunctionRef<void(int64_t i, const int64_t* at)> element);
+
 }  // namespace millrace

@@ -30,7 +30,8 @@ OpBuilder& OpBuilder::Elementwise(const Expression* expression) {
     if (!signature.outputs.empty()) Allow(types, signature.outputs[0].type_attr, body.out);
   }
   op_->expression_ = expression;
-  return Kernel("CPU", expression->factory, std::move(types));
+  const KernelFactory own = expression->traits.factory;
+  return Kernel("CPU", own != nullptr ? own : expression->factory, std::move(types));
 }
 
 }  // namespace millrace

@@ -1,28 +1,11 @@
 #include "millrace/ops/expr/expression.h"
 
-#include <cstdlib>
 #include <cstring>
-#include <string_view>
 
 #include "millrace/ops/expr/driver.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
-
-bool IsaSupported(Isa isa) {
-  if (isa == Isa::kAvx2) return true;
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
-Isa ActiveIsa() {
-  static const Isa active = [] {
-    const char* wish = std::getenv("MILLRACE_ISA");
-    if (wish != nullptr && std::string_view(wish) == "avx2") return Isa::kAvx2;
-    return IsaSupported(Isa::kAvx512) ? Isa::kAvx512 : Isa::kAvx2;
-  }();
-  return active;
-}
 
 int Expression::arity() const {
   const Body& first = bodies[0]->bodies[0];
@@ -48,8 +31,10 @@ class ElementwiseKernel final : public Kernel {
   ElementwiseKernel(const Expression& expression, const Body& body, int inputs)
       : traits_(expression.traits), body_(body), inputs_(inputs) {}
 
-  // The value of the attribute operand, in the type that the body wants.
+  // The value of the attribute operand, in the type that the body wants; false
+  // where that type cannot hold it.
   bool SetAttr(float value) {
+    if (IsInteger(body_.in[inputs_]) && !(value >= 0 && value <= 127)) return false;
     attr_.data = attr_bytes_;
     attr_.dtype = body_.in[inputs_];
     attr_.num_elements = 1;
@@ -62,6 +47,14 @@ class ElementwiseKernel final : public Kernel {
       case DType::kDouble: return set(static_cast<double>(value));
       case DType::kHalf: return set(Half(value));
       case DType::kBfloat16: return set(BFloat16(value));
+      case DType::kInt8: return set(static_cast<int8_t>(value));
+      case DType::kInt16: return set(static_cast<int16_t>(value));
+      case DType::kInt32: return set(static_cast<int32_t>(value));
+      case DType::kInt64: return set(static_cast<int64_t>(value));
+      case DType::kUint8: return set(static_cast<uint8_t>(value));
+      case DType::kUint16: return set(static_cast<uint16_t>(value));
+      case DType::kUint32: return set(static_cast<uint32_t>(value));
+      case DType::kUint64: return set(static_cast<uint64_t>(value));
       default: return false;
     }
   }
@@ -106,8 +99,12 @@ Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, con
   for (int i = 0; i < inputs; ++i) in[i] = init.input_type(i);
   // An attribute operand has the type of the first input.
   if (has_attr) in[inputs] = in[0];
-  const Body* body =
-      expression.Find({in, static_cast<size_t>(expression.arity())}, init.output_type(0), ActiveIsa());
+  const std::span<const DType> types(in, static_cast<size_t>(expression.arity()));
+  const Body* body = nullptr;
+  if (expression.traits.variant != nullptr && init.attr<bool>(expression.traits.variant_attr)) {
+    body = expression.traits.variant->Find(types, init.output_type(0), ActiveIsa());
+  }
+  if (body == nullptr) body = expression.Find(types, init.output_type(0), ActiveIsa());
   if (body == nullptr) {
     return Unimplemented(Cat("expression ", expression.name, " has no body for ", DTypeName(in[0]), " to ",
                              DTypeName(init.output_type(0))));

@@ -7,17 +7,14 @@
 #include <span>
 
 #include "millrace/ops/expr/body.h"
+#include "millrace/ops/kernel/isa.h"
 #include "millrace/ops/kernel/kernel.h"
 
 namespace millrace {
 
-enum class Isa : int { kAvx2 = 0, kAvx512 = 1 };
-inline constexpr int kIsaCount = 2;
-// The best one that this CPU has; the environment variable MILLRACE_ISA (avx2,
-// avx512) lowers it. Decided at the first call.
-Isa ActiveIsa();
-// True where the CPU can run it.
-bool IsaSupported(Isa isa);
+inline constexpr int kIsaCount = 2;  // bodies[static_cast<int>(Isa)]
+
+struct Expression;
 
 struct ExpressionTraits {
   // Cycles an element costs, about: decides how work is cut for threads.
@@ -26,6 +23,12 @@ struct ExpressionTraits {
   const char* attr_operand = nullptr;
   // Looks at the contents before anything is computed (division by zero), or null.
   Status (*check)(std::span<const TensorView> operands) = nullptr;
+  // A bool attribute of the node under which `variant` is meant instead, for the
+  // types that it has; or null.
+  const char* variant_attr = nullptr;
+  const Expression* variant = nullptr;
+  // A factory of the op's own, which ends in NewElementwise, or null.
+  KernelFactory factory = nullptr;
 };
 
 // Constant data; safe from any thread.

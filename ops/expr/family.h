@@ -93,6 +93,14 @@ template <class Fn, class... T> struct Comparison {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, bool, T, T>::Fill(at++)), ...); }
 };
+// T, T to T by a choice between bits: any type as the integers of its size.
+template <class Fn, class As, class... T> struct Choice {
+  static constexpr int kCount = sizeof...(T);
+  static constexpr void Fill(Body* at) {
+    constexpr Body body = internal::MakeBody<Fn, internal::LanesFor<As>(), As, bool, As, As>();
+    ((*at++ = Body{{DType::kBool, kDTypeOf<T>, kDTypeOf<T>}, kDTypeOf<T>, body.lanes, body.run}), ...);
+  }
+};
 // One lane at a time, for the floor only: what calls the C library, complex
 // numbers, integer division. Newer instruction sets would not make it faster.
 template <class Fn, class Out, class... In> struct ScalarSig {

@@ -35,6 +35,18 @@ template <FloatingScalar S> MILLRACE_INLINE typename S::I SignBit() {
 template <FloatingScalar S> MILLRACE_INLINE S CopySign(S magnitude, S sign) {
   return S::FromBits(Bits(magnitude) | (Bits(sign) & SignBit<S>()));
 }
+// The number in the type of x.
+template <class T, int N> MILLRACE_INLINE Vec<T, N> Zero(Vec<T, N>) { return Vec<T, N>(T(0)); }
+template <class T, int N> MILLRACE_INLINE Vec<T, N> One(Vec<T, N>) { return Vec<T, N>(T(1)); }
+// Of a real number, itself.
+template <class T, int N> MILLRACE_INLINE Vec<T, N> Conj(Vec<T, N> x) { return x; }
+// A NaN in either operand is the result.
+template <class T, int N> MILLRACE_INLINE Vec<T, N> Maximum(Vec<T, N> x, Vec<T, N> y) {
+  return Select(x != x, x, Max2(x, y));
+}
+template <class T, int N> MILLRACE_INLINE Vec<T, N> Minimum(Vec<T, N> x, Vec<T, N> y) {
+  return Select(x != x, x, Min2(x, y));
+}
 template <FloatingScalar S> MILLRACE_INLINE auto IsNan(S x) { return x != x; }
 template <FloatingScalar S> MILLRACE_INLINE auto IsInf(S x) { return Abs(x) == Infinity<S>(); }
 template <FloatingScalar S> MILLRACE_INLINE auto IsFinite(S x) { return Abs(x) < Infinity<S>(); }

@@ -22,4 +22,11 @@ OpBuilder DefineBinary(Registry& r, std::string name, std::string_view types) {
   return b;
 }
 
+OpBuilder DefineResultGradient(Registry& r, std::string name, std::string_view types) {
+  OpBuilder b = r.Define(std::move(name));
+  b.Input("y: T").Input("dy: T").Output("z: T").Attr(Cat("T: ", types));
+  b.Shape(shape_fns::MergeInputs).GradientPending();
+  return b;
+}
+
 }  // namespace millrace::math

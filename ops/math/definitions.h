@@ -7,12 +7,11 @@ namespace millrace::math {
 
 // Output 0 has the shape of input 0; nothing is said of its elements.
 Status SameShape(InferenceContext& c);
-// Inputs of one shape, which is the output's too: gradients of activations.
-using shape_fns::MergeInputs;
-
 // Definitions with the arguments that most of these ops have. `types` is the
 // specification of attribute T: "{half, float}".
 OpBuilder DefineUnary(Registry& r, std::string name, std::string_view types);   // y = op(x)
 OpBuilder DefineBinary(Registry& r, std::string name, std::string_view types);  // z = op(x, y), broadcasting
+// z = op(y, dy): the gradient of an op from its result, all of one shape.
+OpBuilder DefineResultGradient(Registry& r, std::string name, std::string_view types);
 
 }  // namespace millrace::math

@@ -1,0 +1,55 @@
+// Error and gamma functions, and the next number.
+#include "millrace/ops/expr/family.h"
+#include "millrace/ops/math/types.h"
+#if MILLRACE_BASELINE
+#include "millrace/ops/expr/libm.h"
+#include "millrace/ops/math/definitions.h"
+#include "millrace/ops/math/special_functions.h"
+#endif
+
+MILLRACE_UNARY_FN(ErfFn, Erf(x))
+MILLRACE_EXPRESSION(Erf, {5}, Unary<ErfFn, float, Half, BFloat16>, ScalarUnary<ErfFn, double>)
+
+#if MILLRACE_BASELINE
+
+MILLRACE_ISA_NAMESPACE_BEGIN
+// A function of double numbers, rounded once.
+template <double (*kFunction)(double)> struct ThroughDouble {
+  template <class T> static Vec<T, 1> Of(Vec<T, 1> x) {
+    return Vec<T, 1>(static_cast<T>(kFunction(static_cast<double>(x.v))));
+  }
+};
+MILLRACE_ISA_NAMESPACE_END
+
+MILLRACE_UNARY_FN(ErfcFn, Erfc(x))
+MILLRACE_BINARY_FN(NextAfterFn, NextAfter(x, y))
+MILLRACE_BASELINE_EXPRESSION(Erfc, {30}, ScalarUnary<ErfcFn, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(Lgamma, {60}, ScalarUnary<ThroughDouble<math::LogGamma>, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(Digamma, {60}, ScalarUnary<ThroughDouble<math::Digamma>, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(Erfinv, {90}, ScalarUnary<ThroughDouble<math::ErfInverse>, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(Ndtri, {90}, ScalarUnary<ThroughDouble<math::NormalQuantile>, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(NextAfter, {10}, ScalarBinary<NextAfterFn, float, double>)
+
+namespace millrace::families {
+
+void special(Registry& r) {
+  const auto define = [&](const char* name) { return math::DefineUnary(r, name, "{bfloat16, half, float, double}"); };
+  define("Erf").Doc("The error function.").Elementwise(&kErf);
+  define("Erfc").Doc("1 - erf(x), accurate for large x.").Elementwise(&kErfc);
+  define("Lgamma").Doc("The logarithm of the absolute value of the gamma function.").Elementwise(&kLgamma);
+  define("Digamma").Doc("The derivative of Lgamma.").Elementwise(&kDigamma);
+  define("Erfinv").Doc("The inverse of the error function.").Elementwise(&kErfinv);
+  define("Ndtri").Doc("The quantile of the standard normal distribution.").Elementwise(&kNdtri);
+  r.Define("NextAfter")
+      .Input("x1: T")
+      .Input("x2: T")
+      .Output("output: T")
+      .Attr("T: {double, float} = DT_FLOAT")
+      .Doc("The number next to x1 on the way to x2.")
+      .Shape(shape_fns::BroadcastBinary)
+      .GradientPending()
+      .Elementwise(&kNextAfter);
+}
+
+}  // namespace millrace::families
+#endif
