@@ -20,8 +20,8 @@ using plan::DimOp;
 constexpr size_t kMaxTerms = 16;
 constexpr size_t kMaxDegree = 8;
 constexpr size_t kMaxOperands = 16;  // of a maximum, minimum or broadcast
-constexpr int kMaxDepth = 8;         // of proofs
 constexpr int kMaxTextDepth = 16;
+constexpr size_t kMaxText = 200;
 
 int64_t FloorDivide(int64_t a, int64_t b) {
   const int64_t q = a / b;
@@ -65,6 +65,7 @@ uint32_t DimTable::Intern(DimExpr expr) {
     exprs_.push_back(expr);
     // An atom until Emit says otherwise.
     polynomials_.push_back({Term{1, {it->second}}});
+    never_negative_.push_back(AtomNeverNegative(expr));
   }
   return it->second;
 }
@@ -195,21 +196,17 @@ SymElement DimTable::Multiply(SymElement a, SymElement b) {
   return Emit(std::move(product));
 }
 
-// floor((q d + r) / d) is q + floor(r / d): what divides leaves the quotient, and
-// the constant of the rest is brought into [0, d).
+// floor((q d + r) / d) is q + floor(r / d): every coefficient of the rest is
+// brought into [0, d).
 SymElement DimTable::DivideDownByNumber(SymElement a, int64_t divisor) {
   if (divisor == 1) return a;
   if (a.known()) return SymElement::Number(FloorDivide(a.number, divisor));
   Polynomial dividend, quotient, rest;
   if (!ToPolynomial(a, &dividend)) return {};
   for (const Term& term : dividend) {
-    if (term.atoms.empty() || term.coefficient % divisor == 0) {
-      const int64_t q = FloorDivide(term.coefficient, divisor);
-      if (q != 0) quotient.push_back({q, term.atoms});
-      if (const int64_t r = term.coefficient - q * divisor; r != 0) rest.push_back({r, term.atoms});
-    } else {
-      rest.push_back(term);
-    }
+    const int64_t q = FloorDivide(term.coefficient, divisor);
+    if (q != 0) quotient.push_back({q, term.atoms});
+    if (const int64_t r = term.coefficient - q * divisor; r != 0) rest.push_back({r, term.atoms});
   }
   const SymElement whole = Emit(std::move(quotient));
   // A rest that is a number is below the divisor.
@@ -263,7 +260,7 @@ SymElement DimTable::DivideDown(SymElement a, SymElement b) {
 
 void DimTable::CollectOperands(DimOp op, uint32_t expr, int depth, std::vector<uint32_t>* out) const {
   const DimExpr& e = exprs_[expr];
-  if (e.op == op && depth < static_cast<int>(kMaxOperands)) {
+  if (e.op == op && depth < static_cast<int>(kMaxOperands) && out->size() <= kMaxOperands) {
     CollectOperands(op, e.a, depth + 1, out);
     CollectOperands(op, e.b, depth + 1, out);
   } else {
@@ -314,9 +311,8 @@ SymElement DimTable::Extreme(DimOp op, SymElement a, SymElement b) {
   return {SymElement::Kind::kExpr, 0, result};
 }
 
-bool DimTable::ExprNeverNegative(uint32_t expr, int depth) const {
-  if (depth > kMaxDepth) return false;
-  const DimExpr& e = exprs_[expr];
+bool DimTable::AtomNeverNegative(const DimExpr& e) const {
+  const auto operand = [&](uint32_t expr) { return NeverNegative(polynomials_[expr]); };
   switch (e.op) {
     case DimOp::kConstant:
       return e.value >= 0;
@@ -324,16 +320,13 @@ bool DimTable::ExprNeverNegative(uint32_t expr, int depth) const {
     case DimOp::kBroadcast:
       return true;
     case DimOp::kMax:
-      return ExprNeverNegative(e.a, depth + 1) || ExprNeverNegative(e.b, depth + 1);
+      return operand(e.a) || operand(e.b);
     case DimOp::kMin:
     case DimOp::kAdd:
     case DimOp::kMul:
     case DimOp::kFloorDiv:
     case DimOp::kCeilDiv:
-      if (const Polynomial& p = polynomials_[expr]; p.size() > 1 || p[0].atoms != std::vector<uint32_t>{expr}) {
-        return NeverNegative(p, depth);
-      }
-      return ExprNeverNegative(e.a, depth + 1) && ExprNeverNegative(e.b, depth + 1);
+      return operand(e.a) && operand(e.b);
     case DimOp::kSub:
     case DimOp::kMod:
       return false;
@@ -341,17 +334,16 @@ bool DimTable::ExprNeverNegative(uint32_t expr, int depth) const {
   return false;
 }
 
-bool DimTable::NeverNegative(const Polynomial& p, int depth) const {
-  if (depth > kMaxDepth) return false;
+bool DimTable::NeverNegative(const Polynomial& p) const {
   return std::all_of(p.begin(), p.end(), [&](const Term& t) {
-    return t.coefficient >= 0 && std::all_of(t.atoms.begin(), t.atoms.end(),
-                                             [&](uint32_t atom) { return ExprNeverNegative(atom, depth + 1); });
+    return t.coefficient >= 0 &&
+           std::all_of(t.atoms.begin(), t.atoms.end(), [&](uint32_t atom) { return never_negative_[atom]; });
   });
 }
 
 bool DimTable::NeverNegative(SymElement a) const {
   Polynomial p;
-  return ToPolynomial(a, &p) && NeverNegative(p, 0);
+  return ToPolynomial(a, &p) && NeverNegative(p);
 }
 
 SymElement DimTable::Apply(DimOp op, SymElement a, SymElement b) {
@@ -365,7 +357,8 @@ SymElement DimTable::Apply(DimOp op, SymElement a, SymElement b) {
     case DimOp::kFloorDiv:
       return DivideDown(a, b);
     case DimOp::kCeilDiv:
-      // ceil(a / b) is -floor(-a / b).
+      // ceil(a / b) is floor((a + b - 1) / b) for a number b above 0, and always -floor(-a / b).
+      if (b.known() && b.number > 0) return DivideDown(AddOrSub(a, SymElement::Number(b.number - 1), 1), b);
       return AddOrSub(SymElement::Number(0), DivideDown(AddOrSub(SymElement::Number(0), a, -1), b), -1);
     case DimOp::kMod: {
       const SymElement quotient = DivideDown(a, b);
@@ -402,69 +395,95 @@ Dim DimTable::Broadcast(Dim a, Dim b) {
   return Extreme(DimOp::kBroadcast, SymElement::Of(a), SymElement::Of(b)).dim();
 }
 
-std::string DimTable::PolynomialText(const Polynomial& p, int depth) const {
-  if (p.empty()) return "0";
-  std::string out;
+void DimTable::AppendPolynomial(const Polynomial& p, int depth, std::string* out) const {
+  if (p.empty()) *out += "0";
+  bool first = true;
   for (const Term& term : p) {
     const bool minus = term.coefficient < 0;
-    if (!out.empty()) out += minus ? " - " : " + ";
-    else if (minus) out += "-";
+    if (!first) *out += minus ? " - " : " + ";
+    else if (minus) *out += "-";
+    first = false;
     const uint64_t size = minus ? uint64_t{0} - static_cast<uint64_t>(term.coefficient)
                                 : static_cast<uint64_t>(term.coefficient);
-    if (size != 1 || term.atoms.empty()) out += Cat(size);
+    if (size != 1 || term.atoms.empty()) *out += Cat(size);
     for (size_t i = 0; i < term.atoms.size(); ++i) {
-      if (i > 0 || size != 1) out += '*';
-      out += ExprText(term.atoms[i], depth + 1);
+      if (i > 0 || size != 1) *out += '*';
+      AppendExpr(term.atoms[i], depth + 1, out);
     }
+    if (out->size() > kMaxText) return;
   }
-  return out;
 }
 
-std::string DimTable::ExprText(uint32_t expr, int depth) const {
-  if (depth > kMaxTextDepth) return "...";
+// Parts are shared, so a text could be far larger than its table: past the
+// limits it is cut.
+void DimTable::AppendExpr(uint32_t expr, int depth, std::string* out) const {
+  if (depth > kMaxTextDepth || out->size() > kMaxText) {
+    *out += "...";
+    return;
+  }
   const DimExpr& e = exprs_[expr];
   const Polynomial& p = polynomials_[expr];
-  if (p.size() != 1 || p[0].atoms != std::vector<uint32_t>{expr}) return PolynomialText(p, depth);
-  const auto call = [&](const char* name, const char* separator) {
-    return Cat(name, "(", ExprText(e.a, depth + 1), separator, ExprText(e.b, depth + 1), ")");
+  if (p.size() != 1 || p[0].atoms != std::vector<uint32_t>{expr}) return AppendPolynomial(p, depth, out);
+  const auto call = [&](std::string_view name, std::string_view separator) {
+    *out += Cat(name, "(");
+    AppendExpr(e.a, depth + 1, out);
+    *out += separator;
+    AppendExpr(e.b, depth + 1, out);
+    *out += ")";
   };
-  const auto quotient = [&](const char* name) {
-    const std::string a = ExprText(e.a, depth + 1), b = ExprText(e.b, depth + 1);
-    const bool sum = a.find(' ') != std::string::npos;
-    return Cat(name, "(", sum ? "(" : "", a, sum ? ")" : "", "/", b, ")");
+  const auto quotient = [&](std::string_view name) {
+    const bool sum = polynomials_[e.a].size() > 1;
+    *out += Cat(name, sum ? "((" : "(");
+    AppendExpr(e.a, depth + 1, out);
+    *out += sum ? ")/" : "/";
+    AppendExpr(e.b, depth + 1, out);
+    *out += ")";
   };
   switch (e.op) {
     case DimOp::kConstant:
-      return Cat(e.value);
+      *out += Cat(e.value);
+      break;
     case DimOp::kSymbol:
-      return symbols_[static_cast<size_t>(e.value)];
+      *out += symbols_[static_cast<size_t>(e.value)];
+      break;
     case DimOp::kAdd:
-      return call("", " + ");
+      call("", " + ");
+      break;
     case DimOp::kSub:
-      return call("", " - ");
+      call("", " - ");
+      break;
     case DimOp::kMul:
-      return call("", " * ");
+      call("", " * ");
+      break;
     case DimOp::kFloorDiv:
-      return quotient("floor");
+      quotient("floor");
+      break;
     case DimOp::kCeilDiv:
-      return quotient("ceil");
+      quotient("ceil");
+      break;
     case DimOp::kMod:
-      return call("mod", ", ");
+      call("mod", ", ");
+      break;
     case DimOp::kMax:
-      return call("max", ", ");
+      call("max", ", ");
+      break;
     case DimOp::kMin:
-      return call("min", ", ");
+      call("min", ", ");
+      break;
     case DimOp::kBroadcast:
-      return call("broadcast", ", ");
+      call("broadcast", ", ");
+      break;
   }
-  return "?";
 }
 
 std::string DimTable::ToString(Dim d) const { return ToString(SymElement::Of(d)); }
 
 std::string DimTable::ToString(const SymElement& e) const {
   if (e.known()) return Cat(e.number);
-  return e.kind == SymElement::Kind::kExpr ? ExprText(e.expr, 0) : "?";
+  if (e.kind != SymElement::Kind::kExpr) return "?";
+  std::string out;
+  AppendExpr(e.expr, 0, &out);
+  return out;
 }
 
 std::string DimTable::ToString(const SymShape& shape) const {

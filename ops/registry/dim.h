@@ -148,13 +148,14 @@ class DimTable {
   SymElement DivideDownByNumber(SymElement a, int64_t divisor);
   SymElement Extreme(plan::DimOp op, SymElement a, SymElement b);
   void CollectOperands(plan::DimOp op, uint32_t expr, int depth, std::vector<uint32_t>* out) const;
-  bool NeverNegative(const Polynomial& p, int depth) const;
-  bool ExprNeverNegative(uint32_t expr, int depth) const;
-  std::string ExprText(uint32_t expr, int depth) const;
-  std::string PolynomialText(const Polynomial& p, int depth) const;
+  bool NeverNegative(const Polynomial& p) const;
+  bool AtomNeverNegative(const plan::DimExpr& e) const;
+  void AppendExpr(uint32_t expr, int depth, std::string* out) const;
+  void AppendPolynomial(const Polynomial& p, int depth, std::string* out) const;
 
   std::vector<plan::DimExpr> exprs_;
   std::vector<Polynomial> polynomials_;  // of each expression
+  std::vector<bool> never_negative_;     // of each expression, as an atom
   std::vector<std::string> symbols_;
   std::unordered_map<std::string, uint32_t> symbol_exprs_;
   std::unordered_map<plan::DimExpr, uint32_t, KeyHash> interned_;
