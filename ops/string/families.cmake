@@ -1,1 +1,1 @@
-# millrace_ops_family(name [ISA] string/file.cc)
+millrace_ops_family(string string/join.cc)
