@@ -1,4 +1,6 @@
 // Any bytes as a Plan, digests not looked at, so that the validator is reached.
+// What the validator accepts is loaded and run on small feeds.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <random>
@@ -7,9 +9,52 @@
 #include "millrace/proto/plan/print.h"
 #include "millrace/proto/plan/reader.h"
 #include "millrace/proto/plan/writer.h"
+#include "millrace/runtime/executor/plan_runner.h"
+
+namespace {
+
+using namespace millrace;  // NOLINT
+
+constexpr int64_t kMaxFeedElements = 4096;
+
+// Zeros of the feed's shape, 2 for a dimension that is open.
+Result<Tensor> SmallFeed(const plan::Feed& feed) {
+  std::vector<int64_t> dims;
+  int64_t elements = 1;
+  for (int64_t d : feed.dims) {
+    dims.push_back(d < 0 ? 2 : d);
+    if (__builtin_mul_overflow(elements, dims.back(), &elements) || elements > kMaxFeedElements) {
+      return ResourceExhausted("a large feed");
+    }
+  }
+  MR_ASSIGN_OR_RETURN(Tensor tensor, Tensor::New(feed.dtype, Shape(dims), HostAllocator()));
+  if (!IsObject(feed.dtype)) std::fill_n(static_cast<char*>(tensor.data()), tensor.bytes(), char{0});
+  return tensor;
+}
+
+// Loads the plan and runs all its signatures, whatever comes of it.
+void LoadAndRun(const plan::Plan& plan) {
+  EnvironmentOptions options;
+  options.threads = 1;
+  options.memory_limit = 64 << 20;
+  Result<std::unique_ptr<Runner>> runner = NewPlanRunner(plan, std::make_shared<Environment>(options));
+  if (!runner.ok()) return;
+  for (const plan::Signature& signature : plan.signatures) {
+    Result<std::shared_ptr<Callable>> callable = (*runner)->Prepare(signature.name);
+    if (!callable.ok()) continue;
+    std::vector<Tensor> feeds, fetches;
+    for (const plan::Feed& feed : signature.feeds) {
+      Result<Tensor> tensor = SmallFeed(feed);
+      if (!tensor.ok()) break;
+      feeds.push_back(std::move(*tensor));
+    }
+    (void)(*callable)->Run(feeds, &fetches, {.timeout_ms = 200}).ok();
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace millrace;  // NOLINT
   const Bytes bytes({reinterpret_cast<const char*>(data), size}, nullptr);
   (void)plan::Read(bytes).ok();
   const Result<plan::Plan> read = plan::Read(bytes, {.check_digests = false});
@@ -21,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!written.ok()) std::abort();
   const Result<plan::Plan> again = plan::Read(Bytes(*written));
   if (!again.ok() || *plan::Write(*again) != *written) std::abort();
+  LoadAndRun(*read);
   return 0;
 }
 
