@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "mlir/IR/Attributes.h"
@@ -20,10 +21,9 @@
 
 namespace millrace::compiler {
 
-// Computes one node from constant inputs: outputs in order. Fails where there is
-// no kernel or the kernel says so.
-using Evaluator = std::function<Status(const Op &op, const AttrMap &attrs, const std::string &node,
-                                       const std::vector<Tensor> &inputs, std::vector<Tensor> *outputs)>;
+// Computes one node from constant inputs, as millrace::Evaluate does.
+using Evaluator = std::function<Status(const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+                                       std::vector<Tensor> *outputs)>;
 
 struct CompileState {
   const Registry *registry = &Registry::BuiltIn();

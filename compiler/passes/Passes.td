@@ -41,6 +41,29 @@ def FoldShapes : GraphPass<"fold-shapes"> {
   }];
 }
 
+def FoldConstants : GraphPass<"fold-constants"> {
+  let summary = "Operations on constants are computed now";
+  let description = [{
+    An operation without effects whose operands are all constants is computed by
+    its own CPU kernel, with denormals flushed as in a run, so that the bits are
+    those of the run. A result may be no larger than its operands together, or
+    1 MiB, and all results together no larger than 2 GiB. What fails to compute
+    stays, and fails in the run if it is reached.
+  }];
+}
+
+def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
+  let summary = "Scales and offsets behind a product go into its weights and a bias";
+  let description = [{
+    Mul, RealDiv, Add, AddV2, Sub and BiasAdd by constants along the channels, and
+    FusedBatchNorm of inference with constant statistics, in a chain behind
+    Conv2D, DepthwiseConv2dNative or MatMul with constant weights: the weights
+    are scaled, one BiasAdd stays. Only chains that scale are touched. This is
+    the one simplification that is not exact: products of weights round
+    differently. It is left alone where a number is not finite.
+  }];
+}
+
 def RemoveIdentities : GraphPass<"remove-identities"> {
   let summary = "Operations that hand on their input go; reshapes become aliases";
   let description = [{
@@ -77,6 +100,30 @@ def Place : GraphPass<"place"> {
     There is one device, CPU:0. Operations without a kernel for it are an error
     that names all such ops at once, with a node of each and the reason: no
     kernel at all, or none for these types.
+  }];
+}
+
+//===--- fuse ---===//
+
+def FusePadding : GraphPass<"fuse-padding"> {
+  let summary = "Pad before a VALID convolution becomes its explicit padding";
+  let description = [{
+    Pad by constant amounts along height and width, before Conv2D or
+    DepthwiseConv2dNative with padding VALID and finite constant weights (a
+    padded zero times an infinite weight would be NaN), becomes `padding =
+    "EXPLICIT"`.
+  }];
+}
+
+def FuseEpilogues : GraphPass<"fuse-epilogues"> {
+  let summary = "Bias, residual and activation are applied by the product before them";
+  let description = [{
+    Conv2D, DepthwiseConv2dNative and MatMul of float or double, then BiasAdd (or
+    Add of a constant along the channels), then optionally Add of a tensor of the
+    same shape, then optionally Relu, Relu6 or LeakyRelu, each the only user of
+    the one before, become `_FusedConv2D`, `_FusedDepthwiseConv2dNative` or
+    `_FusedMatMul`, where there is a kernel. The bits stay the same. Narrower
+    types are left alone, because they round at every node.
   }];
 }
 

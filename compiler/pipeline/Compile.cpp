@@ -6,6 +6,7 @@
 #include "millrace/compiler/emit/Emit.h"
 #include "millrace/compiler/import/Import.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
+#include "millrace/ops/kernel/evaluate.h"
 #include "millrace/proto/value/strings.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
@@ -33,6 +34,8 @@ struct Compilation {
     context.loadDialect<GraphDialect, func::FuncDialect>();
     CompileState &state = dialectOf(&context)->state();
     state.cancelled = options.cancelled;
+    state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+                        std::vector<Tensor> *outputs) { return Evaluate(op, attrs, inputs, outputs); };
     const std::vector<std::string> known = PassNames();
     for (const std::string &name : options.disabled_passes)
       if (std::none_of(known.begin(), known.end(), [&](const std::string &k) { return k.ends_with("/" + name); }))

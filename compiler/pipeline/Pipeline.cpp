@@ -21,13 +21,22 @@ const std::vector<Phase> &phases() {
            // Before identities, because Shape, Pack and StridedSlice end here
            // and with them the uses that keep their inputs alive.
            {"fold-shapes", createFoldShapes},
+           {"fold-constants", createFoldConstants},
            // Reads of the same variable and equal constants become one operation.
            {"remove-identities", createRemoveIdentities},
            {"cse", createCse},
+           // Behind fold-constants, which computes the factors.
+           {"fold-batch-norm", createFoldBatchNorm},
            {"dce", createDce},
        }},
       {"place", {{"place", createPlace}}},
-      {"fuse", {}},
+      {"fuse",
+       {
+           {"fuse-padding", createFusePadding},
+           {"fuse-epilogues", createFuseEpilogues},
+           // Pads and constants that were taken.
+           {"dce", createDce},
+       }},
       {"schedule",
        {
            {"order-steps", createOrderSteps},

@@ -10,6 +10,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
+#include "millrace/ops/kernel/evaluate.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
@@ -57,6 +58,10 @@ bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options &options)
   MLIRContext context(MLIRContext::Threading::DISABLED);
   context.loadDialect<GraphDialect, func::FuncDialect>();
   dialectOf(&context)->defineAll(Registry::BuiltIn());
+  dialectOf(&context)->state().evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+                                             std::vector<Tensor> *outputs) {
+    return Evaluate(op, attrs, inputs, outputs);
+  };
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   const auto run = [&](bool print) {

@@ -1,0 +1,142 @@
+#include "mlir/IR/Builders.h"
+#include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Products.h"
+
+using namespace mlir;
+
+namespace millrace::compiler {
+#define GEN_PASS_DEF_FUSEEPILOGUES
+#include "millrace_passes/Passes.h.inc"
+
+namespace {
+
+struct Chain {
+  Value bias;      // a vector
+  ElementsAttr biasConstant;  // instead, where a constant must become a vector
+  Value residual;
+  llvm::StringRef activation;
+  float alpha = 0.2f;
+  SmallVector<Operation *, 3> taken;
+};
+
+bool sameKnownShape(Type a, Type b) {
+  const SymShape x = shapeOf(a);
+  return x.has_rank && x == shapeOf(b) && llvm::none_of(x.dims, [](Dim d) { return d.unknown(); });
+}
+
+struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
+  void runOnOperation() override {
+    std::vector<Operation *> products;
+    forEachOp(getOperation(), [&](Operation *op) {
+      if (productOf(op)) products.push_back(op);
+    });
+    for (Operation *op : products) {
+      const Product p = *productOf(op);
+      Chain chain;
+      // Kernels begin with a bias; what may follow needs one.
+      if (!takeBias(p, chain)) continue;
+      takeResidual(p, chain);
+      takeActivation(p, chain);
+      rewrite(p, chain);
+    }
+  }
+
+  static Value end(const Product &p, const Chain &c) {
+    return (c.taken.empty() ? p.op : c.taken.back())->getResult(0);
+  }
+
+  bool takeBias(const Product &p, Chain &c) {
+    const Value from = end(p, c);
+    Operation *user = onlyUser(from);
+    if (!user || user->getResult(0).getType() != from.getType()) return false;
+    const llvm::StringRef name = opOf(user)->name();
+    if (name == "BiasAdd") {
+      auto format = user->getAttrOfType<StringAttr>("data_format");
+      const bool nchw = format && format.getValue() == "NCHW";
+      if (user->getOperand(0) != from || nchw != (p.rank == 4 && p.channelAxis == 1) ||
+          shapeOf(user->getOperand(1).getType()).rank() != 1)
+        return false;
+      c.bias = user->getOperand(1);
+    } else if (name == "Add" || name == "AddV2") {
+      bool scalar = false;
+      ElementsAttr value = channelConstant(user->getOperand(user->getOperand(0) == from ? 1 : 0), p, &scalar);
+      if (!value || scalar) return false;
+      c.biasConstant = value;
+    } else {
+      return false;
+    }
+    c.taken.push_back(user);
+    return true;
+  }
+
+  void takeResidual(const Product &p, Chain &c) {
+    const Value from = end(p, c);
+    Operation *user = onlyUser(from);
+    if (!user || !(isNamed(user, "Add") || isNamed(user, "AddV2"))) return;
+    const Value other = user->getOperand(user->getOperand(0) == from ? 1 : 0);
+    if (!sameKnownShape(from.getType(), other.getType()) || user->getResult(0).getType() != from.getType()) return;
+    c.residual = other;
+    c.taken.push_back(user);
+  }
+
+  void takeActivation(const Product &p, Chain &c) {
+    Operation *user = onlyUser(end(p, c));
+    if (!user || user->getNumOperands() != 1) return;
+    const llvm::StringRef name = opOf(user)->name();
+    if (name != "Relu" && name != "Relu6" && name != "LeakyRelu") return;
+    if (name == "LeakyRelu") {
+      auto alpha = user->getAttrOfType<FloatAttr>("alpha");
+      if (!alpha) return;
+      c.alpha = alpha.getValue().convertToFloat();
+    }
+    c.activation = name;
+    c.taken.push_back(user);
+  }
+
+  void rewrite(const Product &p, Chain &c) {
+    CompileState &state = stateOf(p.op);
+    MLIRContext *context = &getContext();
+    static constexpr const char *kNames[] = {"_FusedConv2D", "_FusedDepthwiseConv2dNative", "_FusedMatMul"};
+    const Op *def = state.registry->Find(kNames[static_cast<int>(p.kind)]);
+    if (!def) return;
+
+    ListValue steps;
+    steps.s.push_back("BiasAdd");
+    if (c.residual) steps.s.push_back("Add");
+    if (!c.activation.empty()) steps.s.push_back(c.activation.str());
+    AttrMap attrs;
+    const AttrMap &old = attrsOf(p.op);
+    for (const AttrDef &a : def->signature().attrs) {
+      if (auto it = old.find(a.name); it != old.end()) attrs[a.name] = it->second;
+      else if (a.has_default) attrs[a.name] = a.default_value;
+    }
+    attrs["fused_ops"] = std::move(steps);
+    attrs["num_args"] = c.residual ? 2 : 1;
+    attrs["leakyrelu_alpha"] = c.alpha;
+    if (!CompleteAttrs(*def, &attrs).ok() || !def->FindKernel("CPU", attrs)) return;
+
+    Operation *last = c.taken.back();
+    if (c.biasConstant) {
+      auto type = llvm::cast<ShapedType>(c.biasConstant.getType());
+      const DType dtype = dtypeOfElement(type.getElementType());
+      c.bias = makeConstant(last, c.taken[0]->getLoc(),
+                            makeElements(state, context, dtype, {p.channels}, denseBytes(state, c.biasConstant),
+                                         nodeName(c.taken[0]->getLoc())));
+    }
+    SmallVector<Location> taken;
+    for (Operation *op : c.taken) taken.push_back(op->getLoc());
+    OperationState fused(mergeLocations(p.op->getLoc(), taken), dialectOf(context)->define(*def));
+    fused.addOperands(p.op->getOperands());
+    fused.addOperands(c.bias);
+    if (c.residual) fused.addOperands(c.residual);
+    for (const auto &[name, value] : attrs) fused.addAttribute(name, toAttribute(state, context, value, name));
+    fused.addTypes(last->getResult(0).getType());
+    mlir::OpBuilder b(last);
+    last->getResult(0).replaceAllUsesWith(b.create(fused)->getResult(0));
+    for (Operation *op : llvm::reverse(c.taken)) op->erase();
+    p.op->erase();
+  }
+};
+
+} // namespace
+} // namespace millrace::compiler
