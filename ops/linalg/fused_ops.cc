@@ -1,7 +1,7 @@
 #include "millrace/ops/linalg/fused_ops.h"
 
-#include <cmath>
-
+#include "millrace/ops/kernel/isa.h"
+#include "millrace/ops/linalg/late_activation.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::linalg {
@@ -49,28 +49,10 @@ Result<FusedOps> ParseFusedOps(const KernelInit& init) {
   return ops;
 }
 
-namespace {
-
-void Apply(LateActivation late, float* data, int64_t begin, int64_t end) {
-  switch (late) {
-    case LateActivation::kNone: break;
-    case LateActivation::kElu:
-      for (int64_t i = begin; i < end; ++i) data[i] = data[i] < 0 ? std::expm1(data[i]) : data[i];
-      break;
-    case LateActivation::kTanh:
-      for (int64_t i = begin; i < end; ++i) data[i] = std::tanh(data[i]);
-      break;
-    case LateActivation::kSigmoid:
-      for (int64_t i = begin; i < end; ++i) data[i] = 1.0f / (1.0f + std::exp(-data[i]));
-      break;
-  }
-}
-
-}  // namespace
-
 void ApplyLate(KernelContext& ctx, LateActivation late, float* data, int64_t count) {
   if (late == LateActivation::kNone) return;
-  ctx.ParallelFor(count, BlockFor(8), [&](int64_t begin, int64_t end, int) { Apply(late, data, begin, end); });
+  const LateFn fn = ActiveIsa() == Isa::kAvx512 ? expr::avx512::kLateActivation : expr::avx2::kLateActivation;
+  ctx.ParallelFor(count, BlockFor(1), [&](int64_t begin, int64_t end, int) { fn(late, data + begin, end - begin); });
 }
 
 }  // namespace millrace::linalg

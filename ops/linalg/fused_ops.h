@@ -4,12 +4,10 @@
 
 #include "millrace/ops/kernel/kernel.h"
 #include "millrace/ops/linalg/gemm_tile.h"
+#include "millrace/ops/linalg/late_activation.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace::linalg {
-
-// An activation that is too heavy for the tile: a second pass over the result.
-enum class LateActivation { kNone, kElu, kTanh, kSigmoid };
 
 struct FusedOps {
   bool bias = false;      // operand 0 of `args`

@@ -92,10 +92,10 @@ MR_INLINE V<T> Activate(V<T> x, Activation activation, T alpha) {
   const V<T> zero = {};
   switch (activation) {
     case Activation::kNone: break;
-    case Activation::kRelu: x = x < zero ? zero : x; break;
+    case Activation::kRelu: x = x <= zero ? zero : x; break;
     case Activation::kRelu6: {
       const V<T> six = zero + T(6);
-      x = x < zero ? zero : x;
+      x = x <= zero ? zero : x;
       x = x > six ? six : x;
       break;
     }

@@ -55,15 +55,16 @@ class Widened {
   }
 
   const C* operator[](int i) const { return operands_[i].data; }
+  // Null for a result that nobody wants, or room for it.
   C* result(int i) const { return operands_[i].data; }
   void* workspace() const { return workspace_; }
 
-  // Narrows the results.
+  // Narrows the results that are wanted.
   void Finish() const {
     if constexpr (kWidened<T>) {
       for (int i = 0; i < count_; ++i) {
         const Operand& operand = operands_[i];
-        if (!operand.result) continue;
+        if (!operand.result || operand.tensor->data == nullptr) continue;
         ctx_.ParallelFor(operand.tensor->num_elements, BlockFor(0.5), [&](int64_t begin, int64_t end, int) {
           Narrow(operand.data + begin, end - begin, operand.tensor->template as<T>() + begin);
         });

@@ -1,0 +1,20 @@
+// LateActivation: an activation that is too heavy for the tile of a product, so a
+// second pass over the result. Compiled for each instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace millrace::linalg {
+
+enum class LateActivation : int32_t { kNone, kElu, kTanh, kSigmoid };
+// In place, on `count` elements.
+using LateFn = void (*)(LateActivation late, float* data, int64_t count);
+
+}  // namespace millrace::linalg
+
+namespace millrace::expr::avx2 {
+extern const linalg::LateFn kLateActivation;
+}
+namespace millrace::expr::avx512 {
+extern const linalg::LateFn kLateActivation;
+}
