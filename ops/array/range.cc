@@ -40,8 +40,8 @@ Status DispatchRange(DType dtype, F&& f) {
   }
 }
 
-// How many numbers there are. 16-bit floats count in float.
-template <typename T>
+// How many numbers there are; each step of the arithmetic is rounded to `Rounded`.
+template <typename T, typename Rounded = T>
 Status RangeSize(T start, T limit, T delta, int64_t* size) {
   if (delta == 0) return InvalidArgument("delta must not be 0");
   if (delta > 0 ? start > limit : start < limit) {
@@ -56,7 +56,8 @@ Status RangeSize(T start, T limit, T delta, int64_t* size) {
     if (n > static_cast<uint64_t>(INT64_MAX)) return InvalidArgument("the range has too many elements");
     *size = static_cast<int64_t>(n);
   } else {
-    const T n = std::ceil(std::abs((limit - start) / delta));
+    const T distance = static_cast<T>(static_cast<Rounded>(limit - start));
+    const T n = std::ceil(std::abs(static_cast<T>(static_cast<Rounded>(distance / delta))));
     if (!(n < T(9e18))) return InvalidArgument(Cat("the range has too many elements, found ", n));
     *size = static_cast<int64_t>(n);
   }
@@ -74,8 +75,8 @@ Status RangeShape(InferenceContext& ctx) {
     int64_t size = 0;
     MR_RETURN_IF_ERROR(DispatchRange(dtype, [&]<typename T>() {
       using H = Held<T>;
-      return RangeSize<H>(static_cast<H>(start->scalar<T>()), static_cast<H>(limit->scalar<T>()),
-                          static_cast<H>(delta->scalar<T>()), &size);
+      return RangeSize<H, T>(static_cast<H>(start->scalar<T>()), static_cast<H>(limit->scalar<T>()),
+                             static_cast<H>(delta->scalar<T>()), &size);
     }));
     ctx.set_output(0, SymShape({Dim(size)}));
   } else {
@@ -110,7 +111,7 @@ Status RunRange(KernelContext& ctx) {
     const H start = static_cast<H>(ctx.input(0).scalar<T>());
     const H delta = static_cast<H>(ctx.input(2).scalar<T>());
     int64_t size = 0;
-    MR_RETURN_IF_ERROR(RangeSize<H>(start, static_cast<H>(ctx.input(1).scalar<T>()), delta, &size));
+    MR_RETURN_IF_ERROR((RangeSize<H, T>(start, static_cast<H>(ctx.input(1).scalar<T>()), delta, &size)));
     MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, {&size, 1}));
     T* out = ctx.output(0).as<T>();
     if constexpr (std::is_integral_v<T>) {
