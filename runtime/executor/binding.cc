@@ -22,8 +22,10 @@ namespace {
 constexpr size_t kMaxElements = 256;  // of an integer tensor that shape functions look into
 // Below this many bytes moved in all, handing steps to other threads costs more
 // than it gains.
-constexpr size_t kParallelBytes = size_t{1} << 19;
+constexpr double kParallelBytes = 1 << 19;
 constexpr size_t kParallelSteps = 64;
+constexpr double kParallelGain = 1.2;  // all the work over the longest path
+constexpr double kStepBytes = 256;     // what a step costs by itself, as bytes
 
 size_t Align(size_t bytes) { return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment; }
 
@@ -116,19 +118,30 @@ class Binder {
         MR_RETURN_IF_ERROR(BindAliases(v));
       }
     }
-    size_t moved = 0;
+    // Bytes that steps touch stand for their work: in all, and along the longest
+    // path. Side branches that weigh nothing are not worth another thread.
+    double moved = 0, longest = 0;
+    std::vector<double> before(block_.steps.size(), 0);
     bool open = false;
     for (uint32_t s = 0; s < block_.steps.size(); ++s) {
       Status status = BindStep(s);
       if (!status.ok()) return status.At(block_.steps[s].def->node, block_.steps[s].def->op);
       const LoadedStep& step = block_.steps[s];
+      double work = kStepBytes;
       for (uint32_t i = 0; i < step.num_inputs + step.num_outputs; ++i) {
-        const BoundValue& value = binding_->values_[block_.positions[step.first + i]];
-        if (__builtin_add_overflow(moved, value.bytes, &moved)) moved = SIZE_MAX / 2;
-        open |= !value.known;
+        const uint32_t v = block_.positions[step.first + i];
+        work += static_cast<double>(binding_->values_[v].bytes);
+        open |= !binding_->values_[v].known && block_.values[block_.values[v].root].storage != Storage::kResource;
+      }
+      moved += work;
+      longest = std::max(longest, before[s] + work);
+      for (uint32_t k = step.successors_begin; k < step.successors_end; ++k) {
+        double& path = before[block_.successors[k]];
+        path = std::max(path, before[s] + work);
       }
     }
-    binding_->parallel_ = !block_.is_chain && (moved >= kParallelBytes || (open && block_.steps.size() >= kParallelSteps));
+    binding_->parallel_ = !block_.is_chain && moved > kParallelGain * longest &&
+                          (moved >= kParallelBytes || (open && block_.steps.size() >= kParallelSteps));
     return std::shared_ptr<const Binding>(std::move(binding_));
   }
 

@@ -129,15 +129,16 @@ void Frame::Release(const LoadedStep& step) {
   }
 }
 
+void Frame::BeginRun() {
+  if (!any_late_) return;
+  for (uint32_t i = 0; i < block_.num_late; ++i) late_uses_[i].store(block_.late_uses[i], std::memory_order_relaxed);
+  std::copy(block_.group_sizes.begin(), block_.group_sizes.end(), group_left_.begin());
+  live_bytes_.store(0, std::memory_order_relaxed);
+  peak_bytes_.store(0, std::memory_order_relaxed);
+}
+
 Status Frame::Run(RunState& run) {
-  if (any_late_) {
-    for (const LoadedValue& value : block_.values) {
-      if (value.late != kNone) late_uses_[value.late].store(value.late_uses, std::memory_order_relaxed);
-    }
-    std::copy(block_.group_sizes.begin(), block_.group_sizes.end(), group_left_.begin());
-    live_bytes_.store(0, std::memory_order_relaxed);
-    peak_bytes_.store(0, std::memory_order_relaxed);
-  }
+  BeginRun();
   ThreadPool& pool = plan_.environment().pool();
   Status status;
   if (pool.threads() > 1) {
@@ -390,12 +391,7 @@ Status Frame::RunBlock(uint32_t number, std::span<const TensorView> arguments, R
   Frame inner(plan_, number);
   MR_RETURN_IF_ERROR(inner.Fit(std::move(binding)));
   for (size_t i = 0; i < arguments.size(); ++i) inner.SetArgument(i, arguments[i].data);
-  if (inner.any_late_) {
-    for (const LoadedValue& value : inner.block_.values) {
-      if (value.late != kNone) inner.late_uses_[value.late].store(value.late_uses, std::memory_order_relaxed);
-    }
-    std::copy(inner.block_.group_sizes.begin(), inner.block_.group_sizes.end(), inner.group_left_.begin());
-  }
+  inner.BeginRun();
   // In this thread: the steps inside may still split their work.
   MR_RETURN_IF_ERROR(inner.RunSequential(run));
   results->clear();

@@ -79,6 +79,7 @@ class Frame {
   friend class StepContext;
   friend class StepTask;
 
+  void BeginRun();
   void SetData(uint32_t v, void* data);
   // A late value is there: its views, those of its aliases too.
   Status Publish(uint32_t root, Tensor tensor);

@@ -138,9 +138,8 @@ Status PlanCallable::CheckFeeds(std::span<const TensorView> feeds) const {
                                  ", found ", feeds[i].rank));
     }
     if (feeds[i].data == nullptr) [[unlikely]] {
-      for (int64_t d : feeds[i].shape()) {
-        if (d == 0) return OkStatus();
-      }
+      const std::span<const int64_t> dims = feeds[i].shape();
+      if (std::find(dims.begin(), dims.end(), 0) != dims.end()) continue;
       return InvalidArgument(Cat("feed '", feed_names_[i], "': expected elements, found no memory"));
     }
   }

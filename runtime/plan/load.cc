@@ -307,6 +307,10 @@ class Loader {
       }
       if (root.late != kNone) ++root.late_uses;
     }
+    block->late_uses.resize(block->num_late);
+    for (const LoadedValue& value : block->values) {
+      if (value.late != kNone) block->late_uses[value.late] = value.late_uses;
+    }
     block->wanted = std::make_unique<bool[]>(wanted.size());
     std::copy(wanted.begin(), wanted.end(), block->wanted.get());
     LinkSteps(&before, block);
