@@ -78,6 +78,9 @@ void CheckArg(const Op& op, const ArgDef& arg, std::vector<std::string>* problem
   check(arg.type_attr, "type");
   check(arg.number_attr, "int");
   check(arg.type_list_attr, "list(type)");
+  if (!arg.number_attr.empty() && !arg.type_list_attr.empty()) {
+    problems->push_back(Cat("op '", op.name(), "': argument '", arg.name, "' is a number of lists"));
+  }
 }
 
 }  // namespace

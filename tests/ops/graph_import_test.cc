@@ -115,7 +115,7 @@ TEST_CASE("dtypes and attributes that do not fit") {
   damaged.shape = Shape{1000000, 1000000, 1000000};
   damaged.content = Bytes("abcd");
   CheckRefused(MakeGraph({MakeNode("c", "Const", {}, {{"dtype", DType::kFloat}, {"value", damaged}})}),
-               Code::kInvalidArgument, "c", {"'value'"});
+               Code::kResourceExhausted, "c", {"'value'"});
   damaged.shape = Shape{2};
   CheckRefused(MakeGraph({MakeNode("c", "Const", {}, {{"dtype", DType::kFloat}, {"value", damaged}})}),
                Code::kInvalidArgument, "c", {"'value'"});

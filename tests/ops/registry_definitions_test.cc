@@ -116,11 +116,25 @@ std::string ArgText(const Message& m) {
   return ArgText(arg);
 }
 
+// Later versions made some fixed types attributes, which have that type by default.
+ArgDef AsRecorded(const OpDefValue& op, ArgDef arg, const Message& recorded) {
+  for (const AttrDef& attr : op.attrs) {
+    const DType* fallback = attr.default_value.get<DType>();
+    if (attr.name == arg.type_attr && fallback != nullptr && ParseDType(recorded.Text("type")) == *fallback) {
+      arg.type_attr.clear();
+      arg.type = *fallback;
+    }
+  }
+  return arg;
+}
+
 std::vector<std::string> Differences(const OpDefValue& ours, const Message& theirs) {
   std::vector<std::string> out;
   const auto args = [&](const char* what, const std::vector<ArgDef>& mine, const std::vector<const Message*>& list) {
     std::vector<std::string> a, b;
-    for (const ArgDef& arg : mine) a.push_back(ArgText(arg));
+    for (size_t i = 0; i < mine.size(); ++i) {
+      a.push_back(ArgText(i < list.size() ? AsRecorded(ours, mine[i], *list[i]) : mine[i]));
+    }
     for (const Message* arg : list) b.push_back(ArgText(*arg));
     if (a != b) out.push_back(Cat(what, "s: expected (", Join(b, ", "), "), found (", Join(a, ", "), ")"));
   };
