@@ -1,4 +1,5 @@
 // Shapes of tensors as tensors, and tensors under other shapes.
+#include <algorithm>
 #include <limits>
 
 #include "millrace/ops/array/move.h"
@@ -101,6 +102,25 @@ Status CountElements(InferenceContext& c, const std::vector<Dim>& dims, Dim* cou
   return OkStatus();
 }
 
+// The extent that stands for -1 in `extents` for a tensor of shape `from`. Where
+// an extent is 0 the tensor is empty, and the other dimensions decide, as far as
+// they can. Nothing where no extent fits.
+std::optional<int64_t> InferredExtent(std::span<const int64_t> from, std::span<const int64_t> extents) {
+  const bool empty = std::find(extents.begin(), extents.end(), 0) != extents.end();
+  int64_t rest = 1, count = 1;
+  bool skipped = false;
+  for (int64_t e : extents) {
+    if (e > 0 && __builtin_mul_overflow(rest, e, &rest)) return std::nullopt;
+  }
+  for (int64_t e : from) {
+    if (e == 0 && empty) skipped = true;
+    else if (__builtin_mul_overflow(count, e, &count)) return std::nullopt;
+  }
+  // A shape of no elements is for a tensor of none.
+  if (skipped != empty || (!skipped && count % rest != 0)) return std::nullopt;
+  return count / rest;
+}
+
 Status ReshapeShape(InferenceContext& c) {
   SymShape shape;
   MR_RETURN_IF_ERROR(c.InputAsShape(1, &shape));
@@ -136,13 +156,15 @@ Status ReshapeShape(InferenceContext& c) {
   };
   if (inferred >= 0 && !open && !count.unknown() && !rest.unknown()) {
     Dim& extent = shape.dims[static_cast<size_t>(inferred)];
-    if (rest == Dim(0)) {
-      if (count.known()) {
-        return InvalidArgument("input 1: expected extents above 0 beside -1, which cannot be inferred otherwise");
-      }
-    } else if (count.known() && rest.known()) {
-      if (count.value() % rest.value() != 0) return mismatch();
-      extent = Dim(count.value() / rest.value());
+    if (rest.known() && c.input(0).FullyKnown()) {
+      std::vector<int64_t> from, extents;
+      for (Dim d : c.input(0).dims) from.push_back(d.value());
+      for (const SymElement& e : given->elements) extents.push_back(e.number);
+      const std::optional<int64_t> found = InferredExtent(from, extents);
+      if (!found) return mismatch();
+      extent = Dim(*found);
+    } else if (rest == Dim(0)) {
+      // The run says.
     } else {
       extent = c.dims().FloorDiv(count, rest);
       // A symbol in the divisor: the run refuses 0 with the node's name.
@@ -228,18 +250,19 @@ Status CopyTo(KernelContext& ctx, std::span<const int64_t> dims) {
 Status RunReshape(KernelContext& ctx) {
   const TensorView& in = ctx.input(0);
   array::Ints dims = array::ReadInts(ctx.input(1));
-  int64_t rest = 1;
   int inferred = -1;
+  int64_t count = 1;
+  bool good = true;
   for (size_t d = 0; d < dims.size(); ++d) {
-    if (dims[d] == -1 && inferred < 0) {
-      inferred = static_cast<int>(d);
-    } else if (dims[d] < 0 || __builtin_mul_overflow(rest, dims[d], &rest)) {
-      return InvalidArgument(Cat("expected extents, at most one of them -1, found ", array::DimsText(array::SpanOf(dims))));
-    }
+    if (dims[d] == -1 && inferred < 0) inferred = static_cast<int>(d);
+    else good = good && dims[d] >= 0 && !__builtin_mul_overflow(count, dims[d], &count);
   }
-  if (inferred >= 0 && rest != 0 && in.num_elements % rest == 0) {
-    dims[static_cast<size_t>(inferred)] = in.num_elements / rest;
-  } else if (inferred >= 0 || rest != in.num_elements) {
+  if (inferred >= 0 && good) {
+    const std::optional<int64_t> extent = InferredExtent(in.shape(), array::SpanOf(dims));
+    good = extent && !__builtin_mul_overflow(count, *extent, &count);
+    if (good) dims[static_cast<size_t>(inferred)] = *extent;
+  }
+  if (!good || count != in.num_elements) {
     return InvalidArgument(Cat("expected a shape for the input's ", in.num_elements, " elements, found ",
                                array::DimsText(array::SpanOf(dims))));
   }

@@ -56,7 +56,10 @@ TEST_CASE("Reshape infers its open extent") {
   CHECK(reshaped({2, 6}, {5, -1}) == "INVALID_ARGUMENT");
   CHECK(reshaped({2, 6}, {-1, -1}) == "INVALID_ARGUMENT");
   CHECK(reshaped({2, 6}, {-2, 6}) == "INVALID_ARGUMENT");
-  CHECK(reshaped({0, 6}, {0, -1}) == "INVALID_ARGUMENT");
+  CHECK(reshaped({0, 6}, {0, -1}) == "[0, 6]");
+  CHECK(reshaped({0, 4}, {0, 2, -1}) == "[0, 2, 2]");
+  CHECK(reshaped({2, 6}, {0, -1}) == "INVALID_ARGUMENT");
+  CHECK(reshaped({0, 6}, {4, -1}) == "[4, 0]");
   CHECK(reshaped({0, 6}, {-1, 6}) == "[0, 6]");
   CHECK(reshaped(Shape::UnknownRank(), {4, -1}) == "[4, ?]");
 }
