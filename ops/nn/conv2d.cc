@@ -16,25 +16,6 @@ using nn::ConvolutionArgs;
 using nn::ConvolutionShape;
 using nn::WindowAttrs;
 
-ConvolutionShape ShapeOf(const WindowAttrs& attrs, std::span<const int64_t> input, std::span<const int64_t> filter,
-                         std::span<const int64_t> output) {
-  ConvolutionShape s;
-  s.nchw = attrs.nchw;
-  s.batch = input[0];
-  s.channels = input[static_cast<size_t>(attrs.channels())];
-  s.out_channels = filter[3];
-  s.groups = filter[2] == 0 ? 1 : std::max<int64_t>(1, s.channels / filter[2]);
-  for (int i = 0; i < 2; ++i) {
-    s.in[i] = input[static_cast<size_t>(attrs.spatial(i))];
-    s.out[i] = output[static_cast<size_t>(attrs.spatial(i))];
-    s.window[i] = filter[static_cast<size_t>(i)];
-    s.stride[i] = attrs.stride[i];
-    s.dilation[i] = attrs.dilation[i];
-    s.pad[i] = nn::PadBefore(attrs, i, s.in[i], s.window[i], s.out[i]);
-  }
-  return s;
-}
-
 template <typename T>
 class Conv2D final : public Kernel {
  public:
@@ -69,7 +50,7 @@ class Conv2D final : public Kernel {
     const TensorView &x = ctx.input(0), &w = ctx.input(1), &y = ctx.output(0);
     if (y.num_elements == 0) return OkStatus();
     ConvolutionArgs<C> a;
-    a.shape = ShapeOf(attrs_, x.shape(), w.shape(), y.shape());
+    a.shape = nn::ConvolutionShapeOf(attrs_, x.shape(), w.shape(), y.shape());
     MR_RETURN_IF_ERROR(nn::CheckConvolution(a.shape));
     if (a.shape.groups == 1) a.packed_filter = static_cast<const C*>(packed_.data());
     a.epilogue.activation = fused_.activation;
@@ -105,7 +86,7 @@ class IntConv2D final : public Kernel {
   Status Run(KernelContext& ctx) const override {
     const TensorView &x = ctx.input(0), &w = ctx.input(1), &y = ctx.output(0);
     if (y.num_elements == 0) return OkStatus();
-    const ConvolutionShape s = ShapeOf(attrs_, x.shape(), w.shape(), y.shape());
+    const ConvolutionShape s = nn::ConvolutionShapeOf(attrs_, x.shape(), w.shape(), y.shape());
     const int64_t gc = s.group_channels(), gn = s.group_out_channels(), pixels = s.out[0] * s.out[1];
     const auto xs = x.as<uint32_t>();
     const auto ws = w.as<uint32_t>();
@@ -174,25 +155,9 @@ Status Conv2DShape(InferenceContext& ctx) {
   MR_RETURN_IF_ERROR(ctx.WithRank(1, 4));
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
-  const SymShape x = ctx.input(0).has_rank ? ctx.input(0) : SymShape::Unknown(4);
-  const SymShape w = ctx.input(1).has_rank ? ctx.input(1) : SymShape::Unknown(4);
-  const Dim channels = x.dims[static_cast<size_t>(attrs.channels())];
-  if (channels.known() && w.dims[2].known()) {
-    const int64_t c = channels.value(), gc = w.dims[2].value();
-    if (gc == 0 ? c != 0 : c % gc != 0) {
-      return InvalidArgument(Cat("the input has ", c, " channels, which the filter's ", gc, " do not divide"));
-    }
-    if (gc > 0 && c > 0 && w.dims[3].known() && w.dims[3].value() % (c / gc) != 0) {
-      return InvalidArgument(
-          Cat("expected output channels that ", c / gc, " groups divide, found ", w.dims[3].value()));
-    }
-  }
-  Dim out[2];
-  for (int i = 0; i < 2; ++i) {
-    MR_RETURN_IF_ERROR(nn::WindowExtent(ctx, attrs, i, x.dims[static_cast<size_t>(attrs.spatial(i))],
-                                        w.dims[static_cast<size_t>(i)], &out[i]));
-  }
-  ctx.set_output(0, nn::ImageShape(attrs, x.dims[0], out[0], out[1], w.dims[3]));
+  SymShape out;
+  MR_RETURN_IF_ERROR(nn::ConvolvedShape(ctx, attrs, ctx.input(0), ctx.input(1), &out));
+  ctx.set_output(0, std::move(out));
   return OkStatus();
 }
 

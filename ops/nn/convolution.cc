@@ -211,6 +211,54 @@ void Unit(const ConvolutionArgs<T>& a, const Plan& p, const T* packed, int64_t n
 
 }  // namespace
 
+ConvolutionShape ConvolutionShapeOf(const WindowAttrs& attrs, std::span<const int64_t> input,
+                                    std::span<const int64_t> filter, std::span<const int64_t> output) {
+  ConvolutionShape s;
+  s.nchw = attrs.nchw;
+  s.batch = input[0];
+  s.channels = input[static_cast<size_t>(attrs.channels())];
+  s.out_channels = filter[3];
+  s.groups = filter[2] == 0 ? 1 : std::max<int64_t>(1, s.channels / filter[2]);
+  for (int i = 0; i < 2; ++i) {
+    s.in[i] = input[static_cast<size_t>(attrs.spatial(i))];
+    s.out[i] = output[static_cast<size_t>(attrs.spatial(i))];
+    s.window[i] = filter[static_cast<size_t>(i)];
+    s.stride[i] = attrs.stride[i];
+    s.dilation[i] = attrs.dilation[i];
+    s.pad[i] = PadBefore(attrs, i, s.in[i], s.window[i], s.out[i]);
+  }
+  return s;
+}
+
+Status ConvolvedShape(InferenceContext& ctx, const WindowAttrs& attrs, const SymShape& image, const SymShape& filter,
+                      SymShape* result) {
+  for (const SymShape* shape : {&image, &filter}) {
+    if (shape->has_rank && shape->rank() != 4) {
+      return InvalidArgument(Cat("expected an image and a filter of rank 4, found rank ", shape->rank()));
+    }
+  }
+  const SymShape x = image.has_rank ? image : SymShape::Unknown(4);
+  const SymShape w = filter.has_rank ? filter : SymShape::Unknown(4);
+  const Dim channels = x.dims[static_cast<size_t>(attrs.channels())];
+  if (channels.known() && w.dims[2].known()) {
+    const int64_t c = channels.value(), gc = w.dims[2].value();
+    if (gc == 0 ? c != 0 : c % gc != 0) {
+      return InvalidArgument(Cat("the input has ", c, " channels, which the filter's ", gc, " do not divide"));
+    }
+    if (gc > 0 && c > 0 && w.dims[3].known() && w.dims[3].value() % (c / gc) != 0) {
+      return InvalidArgument(
+          Cat("expected output channels that ", c / gc, " groups divide, found ", w.dims[3].value()));
+    }
+  }
+  Dim out[2];
+  for (int i = 0; i < 2; ++i) {
+    MR_RETURN_IF_ERROR(WindowExtent(ctx, attrs, i, x.dims[static_cast<size_t>(attrs.spatial(i))],
+                                    w.dims[static_cast<size_t>(i)], &out[i]));
+  }
+  *result = ImageShape(attrs, x.dims[0], out[0], out[1], w.dims[3]);
+  return OkStatus();
+}
+
 template <typename T>
 int64_t PackedFilterElements(const ConvolutionShape& shape) {
   return shape.groups * linalg::PackedElements<T>(shape.depth(), shape.group_out_channels());

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "millrace/ops/kernel/kernel.h"
 #include "millrace/ops/linalg/gemm_tile.h"
+#include "millrace/ops/nn/window.h"
 
 namespace millrace::nn {
 
@@ -26,6 +28,15 @@ struct ConvolutionShape {
   int64_t depth() const { return window[0] * window[1] * group_channels(); }
   bool empty() const { return batch * out[0] * out[1] * out_channels == 0; }
 };
+
+// Of the forward convolution between tensors of these dims; the filter's are
+// height, width, channels of a group, output channels.
+ConvolutionShape ConvolutionShapeOf(const WindowAttrs& attrs, std::span<const int64_t> input,
+                                    std::span<const int64_t> filter, std::span<const int64_t> output);
+// Inference of the forward convolution: checks image and filter (rank 4 or
+// unknown) against each other, and answers the result's shape.
+Status ConvolvedShape(InferenceContext& ctx, const WindowAttrs& attrs, const SymShape& image, const SymShape& filter,
+                      SymShape* out);
 
 template <typename T>
 struct ConvolutionArgs {

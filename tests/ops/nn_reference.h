@@ -42,5 +42,7 @@ struct Conv {
 };
 // Images NHWC, filters HWIO; groups where filter_channels is a part of channels.
 Values Convolve(const Conv& c, const Values& x, const Values& w);
+// Adds the gradients by image and filter to dx and dw.
+void ConvolveGradients(const Conv& c, const Values& x, const Values& w, const Values& dy, Values* dx, Values* dw);
 
 }  // namespace millrace::reference

@@ -138,6 +138,20 @@ void CheckConv(std::mt19937& rng, const Conv& c, const std::string& padding, std
   REQUIRE(y.shape() == Shape{c.batch, c.out[0], c.out[1], c.out_channels});
   const int64_t depth = c.window[0] * c.window[1] * c.filter_channels;
   CHECK(Error(ToDouble<T>(y), reference::Convolve(c, ToDouble<T>(x), ToDouble<T>(w))) < Tolerance<T>(depth));
+
+  const Tensor dy = Random<T>(rng, {c.batch, c.out[0], c.out[1], c.out_channels});
+  const auto sizes = [](const Tensor& t) {
+    return Tensor::Of<int32_t>({4}, std::vector<int32_t>(t.shape().dims().begin(), t.shape().dims().end()));
+  };
+  OpCall by_input{"Conv2DBackpropInput", call.attrs, {sizes(x), w, dy}, {}};
+  OpCall by_filter{"Conv2DBackpropFilter", call.attrs, {x, sizes(w), dy}, {}};
+  Values dx(static_cast<size_t>(x.num_elements())), dw(static_cast<size_t>(w.num_elements()));
+  reference::ConvolveGradients(c, ToDouble<T>(x), ToDouble<T>(w), ToDouble<T>(dy), &dx, &dw);
+  const Tensor found_dx = Checked(by_input), found_dw = Checked(by_filter);
+  REQUIRE(found_dx.shape() == x.shape());
+  REQUIRE(found_dw.shape() == w.shape());
+  CHECK(Error(ToDouble<T>(found_dx), dx) < 2 * Tolerance<T>(depth * c.out_channels));
+  CHECK(Error(ToDouble<T>(found_dw), dw) < 2 * Tolerance<T>(c.batch * c.out[0] * c.out[1]));
   if constexpr (std::is_same_v<T, float>) {
     call.inputs[0] = ToNchw(x);
     call.attrs["data_format"] = "NCHW";
@@ -148,6 +162,11 @@ void CheckConv(std::mt19937& rng, const Conv& c, const std::string& padding, std
       call.attrs["explicit_paddings"] = Ints(explicit_pads);
     }
     CHECK(SameBits(Checked(call), ToNchw(y)));
+    by_input.attrs = by_filter.attrs = call.attrs;
+    by_input.inputs = {sizes(ToNchw(x)), w, ToNchw(dy)};
+    by_filter.inputs = {ToNchw(x), sizes(w), ToNchw(dy)};
+    CHECK(SameBits(Checked(by_input), ToNchw(found_dx)));
+    CHECK(SameBits(Checked(by_filter), found_dw));
   }
 }
 
