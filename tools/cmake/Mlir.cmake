@@ -12,6 +12,20 @@ add_library(millrace_mlir_headers INTERFACE)
 target_include_directories(millrace_mlir_headers SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_compile_definitions(millrace_mlir_headers INTERFACE ${MILLRACE_LLVM_DEFINITIONS})
 
+# The packages' archives name LLVM's shared library as what they need; the
+# static libraries behind it are these, so that nothing of LLVM is asked for
+# at run time.
+get_directory_property(imported IMPORTED_TARGETS)
+foreach(target ${imported})
+  if(target MATCHES "^MLIR")
+    get_target_property(needs ${target} INTERFACE_LINK_LIBRARIES)
+    if(needs)
+      list(TRANSFORM needs REPLACE "^LLVM$" "LLVMSupport")
+      set_target_properties(${target} PROPERTIES INTERFACE_LINK_LIBRARIES "${needs}")
+    endif()
+  endif()
+endforeach()
+
 # What millrace_compiler links; their own dependencies follow from the packages.
 add_library(millrace_mlir INTERFACE)
 target_link_libraries(millrace_mlir INTERFACE millrace_mlir_headers MLIRIR MLIRFuncDialect MLIRPass)
