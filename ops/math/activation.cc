@@ -11,6 +11,11 @@ MILLRACE_ISA_NAMESPACE_BEGIN
 inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
 inline constexpr double kSeluScaleAlpha = 1.7580993408473768599402175208123;
 
+// exp(x) - 1, and 0 so close to 0 that the reference's difference has nothing left.
+template <FloatingScalar S> MILLRACE_INLINE S SeluTail(S x) {
+  return Select(x > Const<S>(-1e-30, -1e-300), S(0), Expm1(x));
+}
+
 MILLRACE_ISA_NAMESPACE_END
 
 // Maximum and Minimum let a NaN through.
@@ -18,7 +23,7 @@ MILLRACE_UNARY_FN(ReluFn, Maximum(x, Zero(x)))
 MILLRACE_UNARY_FN(Relu6Fn, Minimum(Maximum(x, Zero(x)), S(6)))
 MILLRACE_BINARY_FN(LeakyReluFn, Select(x > Zero(x), x, x * y))
 MILLRACE_UNARY_FN(EluFn, Select(x < Zero(x), Expm1(x), x))
-MILLRACE_UNARY_FN(SeluFn, Select(x < Zero(x), Const<S>(kSeluScaleAlpha) * Expm1(x), Const<S>(kSeluScale) * x))
+MILLRACE_UNARY_FN(SeluFn, Select(x < Zero(x), Const<S>(kSeluScaleAlpha) * SeluTail(x), Const<S>(kSeluScale) * x))
 MILLRACE_UNARY_FN(SoftplusFn, Softplus(x))
 MILLRACE_UNARY_FN(SoftsignFn, x / (Abs(x) + S(1)))
 // Of the gradient x and, as y, the features, or the result where the op's

@@ -4,6 +4,7 @@
 #if MILLRACE_BASELINE
 #include "millrace/ops/expr/complex.h"
 #include "millrace/ops/math/definitions.h"
+#include "millrace/ops/math/strings.h"
 #include "millrace/ops/registry/sym_eval.h"
 #endif
 
@@ -45,9 +46,10 @@ void arithmetic(Registry& r) {
   using plan::DimOp;
   DefineBinary(r, "Add",
                "{bfloat16, half, float, double, uint8, int8, int16, int32, int64, complex64, complex128, string}")
-      .Doc("x + y.\nIntegers wrap.")
+      .Doc("x + y.\nIntegers wrap; strings are joined.")
       .Shape(ArithmeticShape<DimOp::kAdd>)
-      .Elementwise(&kAdd);
+      .Elementwise(&kAdd)
+      .Kernel("CPU", MakeKernel<math::JoinStrings>, {{"T", {DType::kString}}});
   DefineBinary(r, "AddV2",
                "{bfloat16, half, float, double, uint8, uint16, uint32, uint64, int8, int16, int32, int64, complex64, "
                "complex128}")

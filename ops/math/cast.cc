@@ -16,7 +16,8 @@ template <class Word, class From, int N> MILLRACE_INLINE Vec<Word, N> CutToWord(
   constexpr From kLimit = static_cast<From>(2) * static_cast<From>(Word{1} << (8 * sizeof(Word) - 2));
   const auto fits = (x >= V(-kLimit)) & (x < V(kLimit));
   const auto word = Select(fits, x, V(0)).template To<Word>();
-  return Select(fits, word, Vec<Word, N>(std::numeric_limits<Word>::min()));
+  constexpr Word kLowest = std::numeric_limits<Word>::min();
+  return Select(fits, word, Vec<Word, N>(kLowest));
 }
 // Narrower types keep the low bits; uint32 and uint64 reach the upper half of
 // their range by way of the distance from its middle.

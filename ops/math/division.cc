@@ -15,6 +15,10 @@ template <class S> MILLRACE_INLINE S Divide(S x, S y) {
   if constexpr (requires { x / y; }) return x / y;
   else return Quotient(x, y);
 }
+template <class S> MILLRACE_INLINE S TruncateDivide(S x, S y) {
+  if constexpr (requires { Trunc(x); }) return Trunc(x / y);
+  else return Quotient(x, y);
+}
 template <class S> MILLRACE_INLINE S FloorDivide(S x, S y) {
   if constexpr (requires { Floor(x); }) {
     return Floor(x / y);
@@ -38,6 +42,7 @@ template <class S> MILLRACE_INLINE S FloorRemainder(S x, S y) {
 MILLRACE_ISA_NAMESPACE_END
 
 MILLRACE_BINARY_FN(DivFn, Divide(x, y))
+MILLRACE_BINARY_FN(TruncateDivFn, TruncateDivide(x, y))
 MILLRACE_BINARY_FN(DivNoNanFn, Select(y == Zero(y), Zero(x), x / y))
 MILLRACE_BINARY_FN(FloorDivFn, FloorDivide(x, y))
 MILLRACE_BINARY_FN(FloorModFn, FloorRemainder(x, y))
@@ -46,8 +51,7 @@ MILLRACE_BINARY_FN(TruncateModFn, TruncateRemainder(x, y))
 MILLRACE_EXPRESSION(Div, ({.cycles = 4, .check = math::CheckDivisor}), Binary<DivFn, MILLRACE_FLOAT_TYPES>,
                     ScalarBinary<DivFn, MILLRACE_INTEGER_TYPES, MILLRACE_COMPLEX_TYPES>)
 MILLRACE_EXPRESSION(TruncateDiv, ({.cycles = 4, .check = math::CheckTruncatedDivisor}),
-                    Binary<DivFn, MILLRACE_FLOAT_TYPES>,
-                    ScalarBinary<DivFn, MILLRACE_INTEGER_TYPES, MILLRACE_COMPLEX_TYPES>)
+                    Binary<TruncateDivFn, MILLRACE_FLOAT_TYPES>, ScalarBinary<TruncateDivFn, MILLRACE_INTEGER_TYPES>)
 MILLRACE_EXPRESSION(DivNoNan, {2}, Binary<DivNoNanFn, MILLRACE_FLOAT_TYPES>,
                     ScalarBinary<DivNoNanFn, MILLRACE_COMPLEX_TYPES>)
 MILLRACE_EXPRESSION(FloorDiv, ({.cycles = 4, .check = math::CheckDivisor}), Binary<FloorDivFn, MILLRACE_FLOAT_TYPES>,
@@ -84,7 +88,7 @@ void division(Registry& r) {
       .Elementwise(&kDiv);
   DefineBinary(r, "RealDiv", kTypes).Doc("x / y.").Elementwise(&kDiv);
   DefineBinary(r, "TruncateDiv", kTypes)
-      .Doc("x / y; integers are cut towards zero.\nAn integer division by 0 is an error.")
+      .Doc("x / y, cut towards zero.\nAn integer division by 0 is an error.")
       .Elementwise(&kTruncateDiv);
   DefineBinary(r, "FloorDiv", kTypes)
       .Doc("floor(x / y).\nAn integer division by 0 is an error.")

@@ -16,7 +16,8 @@ template <class T, int N> MILLRACE_INLINE Vec<T, N> Sign(Vec<T, N> x) {
 #if MILLRACE_BASELINE
 template <class T> Complex<T> Sign(Complex<T> z) {
   const T size = std::abs(Std(z));
-  return size == 0 ? Complex<T>{0, 0} : Complex<T>{z.re / size, z.im / size};
+  const T scale = 1 / size;
+  return size == 0 ? Complex<T>{0, 0} : Complex<T>{z.re * scale, z.im * scale};
 }
 #endif
 
@@ -28,7 +29,7 @@ MILLRACE_UNARY_FN(SignFn, Sign(x))
 MILLRACE_UNARY_FN(FloorFn, Floor(x))
 MILLRACE_UNARY_FN(CeilFn, Ceil(x))
 MILLRACE_UNARY_FN(RintFn, Rint(x))
-MILLRACE_UNARY_FN(SameFn, x)
+MILLRACE_UNARY_FN(ZeroFn, Zero(x))
 
 MILLRACE_EXPRESSION(Neg, {1}, Unary<NegFn, MILLRACE_FLOAT_TYPES, MILLRACE_SIGNED_TYPES>,
                     ScalarUnary<NegFn, MILLRACE_COMPLEX_TYPES>)
@@ -38,7 +39,8 @@ MILLRACE_EXPRESSION(Sign, {1}, Unary<SignFn, MILLRACE_FLOAT_TYPES, MILLRACE_SIGN
 MILLRACE_EXPRESSION(Floor, {1}, Unary<FloorFn, MILLRACE_FLOAT_TYPES>)
 MILLRACE_EXPRESSION(Ceil, {1}, Unary<CeilFn, MILLRACE_FLOAT_TYPES>)
 MILLRACE_EXPRESSION(Rint, {1}, Unary<RintFn, MILLRACE_FLOAT_TYPES>)
-MILLRACE_EXPRESSION(Round, {1}, Unary<RintFn, MILLRACE_FLOAT_TYPES>, Unary<SameFn, MILLRACE_SIGNED_TYPES>)
+// The reference has Round for integers, and it answers 0: so do we.
+MILLRACE_EXPRESSION(Round, {1}, Unary<RintFn, MILLRACE_FLOAT_TYPES>, Unary<ZeroFn, int32_t, int64_t>)
 
 #if MILLRACE_BASELINE
 namespace millrace {
@@ -66,7 +68,7 @@ void rounding(Registry& r) {
   DefineUnary(r, "Floor", kFloat).Doc("The greatest integer not above x.").Elementwise(&kFloor);
   DefineUnary(r, "Ceil", kFloat).Doc("The smallest integer not below x.").Elementwise(&kCeil);
   DefineUnary(r, "Rint", kFloat).Doc("The nearest integer, ties to even.").Elementwise(&kRint);
-  DefineUnary(r, "Round", kAll).Doc("The nearest integer, ties to even.").Elementwise(&kRound);
+  DefineUnary(r, "Round", kAll).Doc("The nearest integer, ties to even.\nOf int32 and int64 it is 0, as in the reference.").Elementwise(&kRound);
 }
 
 }  // namespace families

@@ -40,12 +40,10 @@ double Digamma(double x) {
   if (x == kInfinity) return x;
   double result = 0;
   if (x <= 0) {
-    const double whole = std::floor(x);
-    if (x == whole) return kNan;  // a pole; what the reference gives at 0 too
+    const double part = x - std::rint(x);  // exact
+    if (part == 0) return kNan;            // a pole; what the reference gives at 0 too
     // Reflection: digamma(1 - x) - pi / tan(pi x).
-    double part = x - whole;
-    if (part > 0.5) part -= 1;
-    result = part == 0.5 ? 0 : -kPi / std::tan(kPi * part);
+    result = std::fabs(part) == 0.5 ? 0 : -kPi / std::tan(kPi * part);
     x = 1 - x;
   }
   // Up the recurrence until the asymptotic series is exact.
@@ -63,6 +61,8 @@ double Digamma(double x) {
 
 double ErfInverse(double x) {
   if (!(x >= -1 && x <= 1)) return kNan;
+  // The reference goes through the quantile of (x + 1) / 2, which rounds so.
+  x = (x + 1) - 1;
   if (std::fabs(x) == 1) return std::copysign(kInfinity, x);
   if (std::fabs(x) > 0.5) return std::copysign(ErfcInverse(1 - std::fabs(x)), x);
   // Newton's steps of the third order on erf.
