@@ -11,15 +11,16 @@ namespace {
 
 struct DropControl : impl::DropControlBase<DropControl> {
   void runOnOperation() override {
-    // Operations that have effects, or need one that has.
+    // Operations that others can see the effect of, or that need one such. A read
+    // is none by itself: one that no write precedes sees the value from before
+    // the run, whatever waits for it. Nor is a generator's own state.
     llvm::DenseSet<Operation *> carriers;
     forEachOp(getOperation(), [&](Operation *op) {
       if (!opOf(op) && !isStructural(op, "read") && !isStructural(op, "alias")) return;
-      // What makes a variable changes nothing by itself.
       const Op *def = opOf(op);
-      bool carries = !hasNoEffects(op) && !(def && llvm::all_of(def->effects(), [](const Effect &e) {
-        return e.kind == Effect::Kind::kCreate;
-      }));
+      bool carries = def && llvm::any_of(def->effects(), [](const Effect &e) {
+        return e.kind == Effect::Kind::kWrite || e.kind == Effect::Kind::kOutside;
+      });
       const unsigned data = numData(op->getOperands());
       SmallVector<Value, 4> controls;
       for (unsigned i = 0; i < op->getNumOperands(); ++i) {

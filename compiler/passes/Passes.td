@@ -27,8 +27,9 @@ def DropControl : GraphPass<"drop-control"> {
   let summary = "Control edges from nodes without effects go";
   let description = [{
     An edge that waits for an operation says something only if that operation,
-    or one it needs, reads or writes state or acts on the world outside. Other
-    edges are removed, with the control results that nobody then uses.
+    or one it needs, writes state or acts on the world outside: a read that no
+    write precedes sees the value from before the run, whoever waits for it.
+    Other edges are removed.
   }];
 }
 

@@ -1,4 +1,5 @@
 #include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Steps.h"
 #include "millrace/proto/value/strings.h"
 
 using namespace mlir;
@@ -8,12 +9,6 @@ namespace millrace::compiler {
 #include "millrace_passes/Passes.h.inc"
 
 namespace {
-
-// Operations that become no step: values of the plan, or orderings.
-bool needsNoKernel(const Op &def) {
-  return def.name() == "Const" || def.name() == "NoOp" ||
-         (!def.effects().empty() && def.effects()[0].kind == Effect::Kind::kCreate);
-}
 
 std::string typesOf(const Op &def, const AttrMap &attrs) {
   std::string out;
@@ -29,7 +24,7 @@ struct Place : impl::PlaceBase<Place> {
     Operation *first = nullptr;
     forEachOp(getOperation(), [&](Operation *op) {
       const Op *def = opOf(op);
-      if (!def || needsNoKernel(*def)) return;
+      if (!def || isTransparent(op)) return;
       if (def->FindKernel("CPU", attrsOf(op))) return;
       if (!first) first = op;
       const std::string node(nodeName(op->getLoc()));

@@ -21,6 +21,15 @@ Kind kindOf(Operation *op) {
       .Default(Kind::kOther);
 }
 
+// An operation that waits for others keeps its place, unless it hands on a read
+// that waits for the same.
+bool mayGo(Operation *op) {
+  if (isReplaceable(op)) return true;
+  Operation *source = op->getOperand(0).getDefiningOp();
+  return hasNoEffects(op) && source && isStructural(source, "read") &&
+         llvm::equal(controlOperands(source), controlOperands(op));
+}
+
 bool sizeIsKnown(Type type) {
   const SymShape shape = shapeOf(type);
   return shape.has_rank && llvm::none_of(shape.dims, [](Dim d) { return d.unknown(); });
@@ -30,7 +39,7 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
   void runOnOperation() override {
     forEachOp(getOperation(), [&](Operation *op) {
       const Kind kind = kindOf(op);
-      if (kind == Kind::kOther || !isReplaceable(op) || numDataResults(op) != 1) return;
+      if (kind == Kind::kOther || !mayGo(op) || numDataResults(op) != 1) return;
       Value input = op->getOperand(0), result = op->getResult(0);
       // Strings and other objects are no bytes that could be seen under other dims.
       if (kind == Kind::kSame && (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||

@@ -31,14 +31,6 @@ struct Geometry {
   bool nchw;
 
   int64_t out_channels() const { return channels * multiplier; }
-  // Rows of the window over output row y that lie in the image: [begin, end).
-  void WindowRows(int64_t y, int64_t* begin, int64_t* end) const {
-    const int64_t at = y * stride[0] - pad[0];
-    *begin = at >= 0 ? 0 : (-at + dilation[0] - 1) / dilation[0];
-    *end = at >= in[0] ? 0 : std::min(window[0], (in[0] - 1 - at) / dilation[0] + 1);
-    *begin = std::min(*begin, window[0]);
-    *end = std::max(*begin, *end);
-  }
 };
 
 // Of the shapes of image, filter and result.
@@ -112,14 +104,17 @@ class DepthwiseConv final : public Kernel {
     const C* const image = operands[xi];
     C* const out = operands.result(yi);
 
-    nn::DepthwiseRowArgs<C> common;
+    nn::DepthwiseArgs<C> common;
+    common.in_height = g.in[0];
     common.in_width = g.in[1];
     common.out_width = g.out[1];
     common.channels = channels;
-    common.window = g.window[1];
-    common.stride = g.stride[1];
-    common.dilation = g.dilation[1];
-    common.pad = g.pad[1];
+    for (int i = 0; i < 2; ++i) {
+      common.window[i] = g.window[i];
+      common.stride[i] = g.stride[i];
+      common.dilation[i] = g.dilation[i];
+      common.pad[i] = g.pad[i];
+    }
     common.filter = operands[wi];
     common.epilogue.activation = fused_.activation;
     common.epilogue.alpha = static_cast<C>(fused_.alpha);
@@ -132,7 +127,7 @@ class DepthwiseConv final : public Kernel {
       C* const copy = reinterpret_cast<C*>(scratch);
       C* const out_row = reinterpret_cast<C*>(scratch + copy_bytes);
       C* const residual_row = reinterpret_cast<C*>(scratch + copy_bytes + out_bytes);
-      nn::DepthwiseRowArgs<C> t = common;
+      nn::DepthwiseArgs<C> t = common;
       for (int64_t u = begin; u < end; ++u) {
         const int64_t n = u / bands, y0 = u % bands * band, y1 = std::min(g.out[0], y0 + band);
         const C* base = image + n * g.in[0] * row;  // of image row 0
@@ -144,24 +139,26 @@ class DepthwiseConv final : public Kernel {
           CopyRows(g, image, n, from, to, copy);
           base = copy - from * row;
         }
+        t.input = base;
+        if (!g.nchw) {
+          const int64_t at = (n * pixels + y0 * g.out[1]) * channels;
+          t.row_begin = y0;
+          t.row_end = y1;
+          t.output = out + at;
+          if (residuals != nullptr) t.epilogue.residual = residuals + at;
+          nn::RunDepthwise(t);
+          continue;
+        }
         for (int64_t y = y0; y < y1; ++y) {
-          g.WindowRows(y, &t.row_begin, &t.row_end);
-          t.input = base + (y * g.stride[0] - g.pad[0]) * row;
-          t.row_stride = g.dilation[0] * row;
-          if (!g.nchw) {
-            const int64_t at = (n * pixels + y * g.out[1]) * channels;
-            t.output = out + at;
-            if (residuals != nullptr) t.epilogue.residual = residuals + at;
-            nn::RunDepthwiseRow(t);
-            continue;
-          }
           const int64_t at = n * channels * pixels + y * g.out[1];
+          t.row_begin = y;
+          t.row_end = y + 1;
           t.output = out_row;
           if (residuals != nullptr) {
             linalg::TransposedCopy(residuals + at, pixels, channels, g.out[1], residual_row, channels);
             t.epilogue.residual = residual_row;
           }
-          nn::RunDepthwiseRow(t);
+          nn::RunDepthwise(t);
           linalg::TransposedCopy(static_cast<const C*>(out_row), channels, g.out[1], channels, out + at, pixels);
         }
       }
@@ -413,7 +410,8 @@ void depthwise(Registry& registry) {
   registry.Define("_FusedDepthwiseConv2dNative")
       .Input("input: T").Input("filter: T").Input("args: num_args * T").Output("output: T")
       .Attr("T: {half, bfloat16, float, double}").Attr("num_args: int >= 0").Attr("strides: list(int)")
-      .Attr("padding: {'SAME', 'VALID'}").Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
       .Attr("dilations: list(int) = [1, 1, 1, 1]").Attr("fused_ops: list(string) = []")
       .Attr("epsilon: float = 0.0001").Attr("leakyrelu_alpha: float = 0.2")
       .Doc("A depthwise convolution with bias, residual and activation applied while the result is in registers. "
