@@ -93,10 +93,13 @@ PlanCallable::PlanCallable(std::shared_ptr<const LoadedPlan> plan, size_t signat
   }
   fetch_names_ = signature_->fetches;
   const LoadedBlock& block = plan_->blocks()[signature_->block];
+  std::vector<uint32_t> last_result(block.values.size(), kNone);
   for (uint32_t v : block.def->results) {
     const uint32_t root = block.values[v].root;
-    const bool seen = std::any_of(results_.begin(), results_.end(), [&](const ResultInfo& r) { return r.root == root; });
-    results_.push_back({v, root, block.values[root].storage == Storage::kSlot && !seen});
+    const bool first = last_result[root] == kNone;
+    if (!first) results_[last_result[root]].last_of_root = false;
+    last_result[root] = static_cast<uint32_t>(results_.size());
+    results_.push_back({v, root, block.values[root].storage == Storage::kSlot && first, true});
   }
 }
 
@@ -281,10 +284,8 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
     }
     if (root.storage == Storage::kLate) {
       Tensor& late = frame.late(result.root);
-      const bool again = std::any_of(results_.begin() + static_cast<ptrdiff_t>(i) + 1, results_.end(),
-                                     [&](const ResultInfo& other) { return other.root == result.root; });
       Tensor tensor = late.Reshaped(Shape(view.shape()));
-      if (!again) late = Tensor();
+      if (result.last_of_root) late = Tensor();
       const bool exclusive = tensor.buffer().unique();
       MR_RETURN_IF_ERROR(sink.Take(i, std::move(tensor), exclusive));
     } else if (root.storage == Storage::kResource) {

@@ -31,6 +31,7 @@ class PlanCallable final : public SinkCallable {
   struct ResultInfo {
     uint32_t value, root;
     bool placed_in_slot;  // its root lives in a slot, and no earlier result has that root
+    bool last_of_root;    // no later result has that root
   };
 
   Status CheckFeeds(std::span<const TensorView> feeds) const;

@@ -626,20 +626,25 @@ class Loader {
         if (root.storage == Storage::kResource) writers[root.index].push_back(s);
       }
     }
+    // Steps that come after the write that is looked at hold its number.
+    std::vector<uint32_t> after(block->steps.size(), kNone), work;
     for (const auto& [resource, list] : reads) {
       // By the set of writes that come before.
       std::vector<std::vector<uint32_t>> behind(list.size());
       for (uint32_t w : writers[resource]) {
-        std::vector<bool> after(block->steps.size() - w, false);
-        after[0] = true;
-        for (uint32_t s = w; s < block->steps.size(); ++s) {
-          if (!after[s - w]) continue;
-          const LoadedStep& step = block->steps[s];
-          for (uint32_t k = step.successors_begin; k < step.successors_end; ++k) after[block->successors[k] - w] = true;
+        work.assign(1, w);
+        while (!work.empty()) {
+          const LoadedStep& step = block->steps[work.back()];
+          work.pop_back();
+          for (uint32_t k = step.successors_begin; k < step.successors_end; ++k) {
+            uint32_t& mark = after[block->successors[k]];
+            if (mark == w) continue;
+            mark = w;
+            work.push_back(block->successors[k]);
+          }
         }
         for (size_t i = 0; i < list.size(); ++i) {
-          const uint32_t s = step_of[list[i]];
-          if (s > w && after[s - w]) behind[i].push_back(w);
+          if (after[step_of[list[i]]] == w) behind[i].push_back(w);
         }
       }
       std::map<std::vector<uint32_t>, uint32_t> groups;

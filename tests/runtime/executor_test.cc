@@ -310,6 +310,40 @@ TEST_CASE("a memory limit is an error, not a crash") {
   CHECK(Values(out[0]) == Floats{2});
 }
 
+TEST_CASE("wherever memory ends, the run says so, and runs again when there is enough") {
+  PlanBuilder b;
+  const uint32_t x = b.Feed("x:0", {-1});
+  const uint32_t w = b.Slot("w:0", b.DimsOf(x)), up = b.Slot("up:0", b.DimsOf(x));
+  const uint32_t p = b.LateOf("p:0", {plan::kNone});
+  b.Step("Work", "w", {x}, {w});
+  b.Step("Pair", "pair", {w}, {up, plan::kNone});
+  b.Step("Positive", "p", {up}, {p});
+  b.Fetch("p:0", p);
+  b.Fetch("up:0", up);
+  int failed = 0, ran = 0;
+  for (uint64_t limit = 1; limit < 40000; limit += 500) {
+    auto runner = Load(b.plan, 1, limit);
+    if (!runner.ok()) continue;
+    auto callable = Prepared(runner);
+    std::vector<Tensor> out;
+    const Status status = callable->Run({Vec(Floats(1000, 1.f))}, &out);
+    if (status.ok()) {
+      ++ran;
+      CHECK(Values(out[0]) == Floats(1000, 2.5f));
+    } else {
+      ++failed;
+      CHECK(status.code() == Code::kResourceExhausted);
+      CHECK(out.empty());
+    }
+    // A smaller run fits even then, once the limit lets any run.
+    const Status small = callable->Run({Vec({1, 2})}, &out);
+    CHECK((small.ok() || small.code() == Code::kResourceExhausted));
+    if (limit > 20000) CHECK(small.ok());
+  }
+  CHECK(failed > 3);
+  CHECK(ran > 3);
+}
+
 TEST_CASE("variables outlive runs, and reads are snapshots") {
   PlanBuilder b;
   b.Signature("init");
