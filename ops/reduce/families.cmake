@@ -1,2 +1,3 @@
 millrace_ops_family(reduce
-  reduce/arg.cc reduce/extremes.cc reduce/layout.cc reduce/mean.cc reduce/prod.cc reduce/sum.cc)
+  reduce/arg.cc reduce/extremes.cc reduce/layout.cc reduce/mean.cc reduce/prod.cc reduce/scan.cc
+  reduce/sum.cc)
