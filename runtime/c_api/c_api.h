@@ -116,8 +116,8 @@ typedef struct TF_Tensor TF_Tensor;
 TF_CAPI_EXPORT TF_Tensor* TF_AllocateTensor(TF_DataType dtype, const int64_t* dims, int num_dims, size_t length);
 /* Over the caller's memory, which is given back through `deallocator` when the
  * tensor is deleted (at once where the call returns null). */
-TF_CAPI_EXPORT TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, void* data,
-                                       size_t length, void (*deallocator)(void* data, size_t length, void* arg),
+TF_CAPI_EXPORT TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, void* data, size_t length,
+                                       void (*deallocator)(void* data, size_t length, void* arg),
                                        void* deallocator_arg);
 TF_CAPI_EXPORT void TF_DeleteTensor(TF_Tensor* tensor);
 TF_CAPI_EXPORT TF_DataType TF_TensorType(const TF_Tensor* tensor);
@@ -193,7 +193,7 @@ TF_CAPI_EXPORT void TF_SessionRun(TF_Session* session, const TF_Buffer* run_opti
                                   int ntargets, TF_Buffer* run_metadata, TF_Status* status);
 
 #ifdef __cplusplus
-}  /* extern "C" */
+} /* extern "C" */
 #endif
 
-#endif  /* MILLRACE_RUNTIME_C_API_C_API_H_ */
+#endif /* MILLRACE_RUNTIME_C_API_C_API_H_ */

@@ -32,8 +32,8 @@ Result<RunOptions> RunOptionsOf(const TF_Buffer& proto) {
 
 Status FillMetadata(const RunMetadata& metadata, TF_Buffer* out) {
   // Ours count from the run's start, the wire's from the epoch.
-  const int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                          std::chrono::system_clock::now().time_since_epoch()).count();
+  const int64_t now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   int64_t last = 0;
   for (const StepStats& step : metadata.steps) last = std::max(last, step.end_ns);
   const int64_t start = now - last;

@@ -56,9 +56,7 @@ TF_Tensor* NewOwned(DType dtype, std::span<const int64_t> dims, int64_t num_elem
 // A tensor that shares `held`.
 TF_Tensor* NewHolding(Tensor held);
 
-inline TF_Operation* FromNode(const Node* node) {
-  return reinterpret_cast<TF_Operation*>(const_cast<Node*>(node));
-}
+inline TF_Operation* FromNode(const Node* node) { return reinterpret_cast<TF_Operation*>(const_cast<Node*>(node)); }
 inline const Node* ToNode(const TF_Operation* oper) { return reinterpret_cast<const Node*>(oper); }
 
 }  // namespace millrace::c_api

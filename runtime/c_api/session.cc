@@ -51,7 +51,8 @@ class TensorSink final : public ResultSink {
     }
     void* data = nullptr;
     MR_RETURN_IF_ERROR(Allocate(i, tensor.dtype(), tensor.shape().dims(), tensor.num_elements(), &data));
-    if (tensor.bytes() != 0) std::copy_n(static_cast<const char*>(tensor.data()), tensor.bytes(), static_cast<char*>(data));
+    if (tensor.bytes() != 0)
+      std::copy_n(static_cast<const char*>(tensor.data()), tensor.bytes(), static_cast<char*>(data));
     return OkStatus();
   }
 
@@ -70,8 +71,8 @@ Result<std::string> NameOf(const TF_Output& output, std::string_view what) {
   if (output.oper == nullptr) return InvalidArgument(Cat(what, ": expected a node, found null"));
   const Node* node = ToNode(output.oper);
   if (output.index < 0 || output.index >= node->num_outputs()) {
-    return OutOfRange(Cat(what, ": node '", node->name(), "' has ", node->num_outputs(), " outputs, found index ",
-                          output.index));
+    return OutOfRange(
+        Cat(what, ": node '", node->name(), "' has ", node->num_outputs(), " outputs, found index ", output.index));
   }
   return Cat(node->name(), ":", output.index);
 }
@@ -209,9 +210,8 @@ void TF_SessionRun(TF_Session* session, const TF_Buffer* run_options, const TF_O
                    int noutputs, const TF_Operation* const* target_opers, int ntargets, TF_Buffer* run_metadata,
                    TF_Status* status) {
   for (int i = 0; i < noutputs; ++i) output_values[i] = nullptr;
-  const millrace::Status result =
-      millrace::c_api::Run(session, run_options, inputs, input_values, ninputs, outputs, output_values, noutputs,
-                           target_opers, ntargets, run_metadata);
+  const millrace::Status result = millrace::c_api::Run(session, run_options, inputs, input_values, ninputs, outputs,
+                                                       output_values, noutputs, target_opers, ntargets, run_metadata);
   if (result.ok()) [[likely]] {
     if (status->code != TF_OK) Set(status, result);
     return;

@@ -63,8 +63,8 @@ size_t TF_DataTypeSize(TF_DataType dtype) { return millrace::ElementSize(static_
 TF_Tensor* TF_AllocateTensor(TF_DataType dtype, const int64_t* dims, int num_dims, size_t length) {
   const int64_t elements = millrace::c_api::CheckedElements(dtype, dims, num_dims, length);
   if (elements < 0) return nullptr;
-  return millrace::c_api::NewOwned(static_cast<millrace::DType>(dtype), {dims, static_cast<size_t>(num_dims)},
-                                   elements, length);
+  return millrace::c_api::NewOwned(static_cast<millrace::DType>(dtype), {dims, static_cast<size_t>(num_dims)}, elements,
+                                   length);
 }
 
 TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, void* data, size_t length,

@@ -42,8 +42,8 @@ bool ElementsOf(const TensorView& view, SymTensor* out) {
   if (view.dtype != DType::kInt32 && view.dtype != DType::kInt64) return false;
   out->scalar = view.rank == 0;
   for (int64_t i = 0; i < view.num_elements; ++i) {
-    out->elements.push_back(SymElement::Number(view.dtype == DType::kInt32 ? view.as<int32_t>()[i]
-                                                                          : view.as<int64_t>()[i]));
+    out->elements.push_back(
+        SymElement::Number(view.dtype == DType::kInt32 ? view.as<int32_t>()[i] : view.as<int64_t>()[i]));
   }
   return true;
 }
@@ -90,7 +90,11 @@ Status InferStep(const LoadedStep& step, std::span<const InferInput> inputs, std
 class Binder {
  public:
   Binder(const LoadedPlan& plan, uint32_t block, const plan::Signature* signature, const Binding* outer)
-      : plan_(plan.plan()), loaded_(plan), block_(plan.blocks()[block]), signature_(signature), outer_(outer),
+      : plan_(plan.plan()),
+        loaded_(plan),
+        block_(plan.blocks()[block]),
+        signature_(signature),
+        outer_(outer),
         binding_(new Binding()) {}
 
   Result<std::shared_ptr<const Binding>> Run(std::span<const TensorView> arguments) {
@@ -105,10 +109,17 @@ class Binder {
       if (block_.values[v].def == nullptr) continue;
       PlannedDims(v);
       switch (block_.values[v].storage) {
-        case Storage::kFeed: MR_RETURN_IF_ERROR(BindFeed(v, arguments)); break;
-        case Storage::kConstant: MR_RETURN_IF_ERROR(BindConstant(v)); break;
-        case Storage::kDims: MR_RETURN_IF_ERROR(BindExtents(v)); break;
-        default: break;
+        case Storage::kFeed:
+          MR_RETURN_IF_ERROR(BindFeed(v, arguments));
+          break;
+        case Storage::kConstant:
+          MR_RETURN_IF_ERROR(BindConstant(v));
+          break;
+        case Storage::kDims:
+          MR_RETURN_IF_ERROR(BindExtents(v));
+          break;
+        default:
+          break;
       }
     }
     MR_RETURN_IF_ERROR(LayOutSlots());
@@ -230,9 +241,12 @@ class Binder {
     const auto floor_div = [](int64_t x, int64_t y) { return x / y - ((x % y != 0) && ((x < 0) != (y < 0))); };
     const bool divides = b != 0 && !(a == INT64_MIN && b == -1);
     switch (op) {
-      case DimOp::kAdd: return !__builtin_add_overflow(a, b, out);
-      case DimOp::kSub: return !__builtin_sub_overflow(a, b, out);
-      case DimOp::kMul: return !__builtin_mul_overflow(a, b, out);
+      case DimOp::kAdd:
+        return !__builtin_add_overflow(a, b, out);
+      case DimOp::kSub:
+        return !__builtin_sub_overflow(a, b, out);
+      case DimOp::kMul:
+        return !__builtin_mul_overflow(a, b, out);
       case DimOp::kFloorDiv:
         if (divides) *out = floor_div(a, b);
         return divides;
@@ -242,12 +256,17 @@ class Binder {
       case DimOp::kMod:
         if (divides) *out = a - b * floor_div(a, b);
         return divides;
-      case DimOp::kMax: *out = std::max(a, b); return true;
-      case DimOp::kMin: *out = std::min(a, b); return true;
+      case DimOp::kMax:
+        *out = std::max(a, b);
+        return true;
+      case DimOp::kMin:
+        *out = std::min(a, b);
+        return true;
       case DimOp::kBroadcast:
         *out = b == 1 ? a : b;
         return a == b || a == 1 || b == 1;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -276,8 +295,8 @@ class Binder {
         return InvalidArgument(
             Cat(NameOf(v), ": extents ", exprs_[expr.a], " and ", exprs_[expr.b], " cannot be broadcast"));
       }
-      return InvalidArgument(Cat(NameOf(v), ": arithmetic on extents ", exprs_[expr.a], " and ", exprs_[expr.b],
-                                 " has no result"));
+      return InvalidArgument(
+          Cat(NameOf(v), ": arithmetic on extents ", exprs_[expr.a], " and ", exprs_[expr.b], " has no result"));
     }
     return InvalidArgument(Cat(NameOf(v), ": a dimension depends on what the feeds do not decide"));
   }
@@ -288,8 +307,8 @@ class Binder {
     const std::optional<size_t> bytes = TensorBytes(dtype, dims);
     const std::optional<int64_t> elements = Shape(dims).NumElements();
     if (!bytes || !elements) {
-      return InvalidArgument(Cat(NameOf(v), ": shape ", Shape(dims).ToString(), " of ", DTypeName(dtype),
-                                 " is too large"));
+      return InvalidArgument(
+          Cat(NameOf(v), ": shape ", Shape(dims).ToString(), " of ", DTypeName(dtype), " is too large"));
     }
     bound.known = true;
     bound.rank = static_cast<int>(dims.size());
@@ -337,8 +356,8 @@ class Binder {
     const plan::Value& def = *block_.values[v].def;
     if (!planned_[v].known) return BadExpr(v);
     if (!def.dims.empty() && planned_[v].dims[0] != static_cast<int64_t>(def.elements.size())) {
-      return InvalidArgument(Cat(NameOf(v), ": expected ", planned_[v].dims[0], " extents, found ",
-                                 def.elements.size()));
+      return InvalidArgument(
+          Cat(NameOf(v), ": expected ", planned_[v].dims[0], " extents, found ", def.elements.size()));
     }
     MR_RETURN_IF_ERROR(SetKnown(v, planned_[v].dims));
     std::vector<int64_t>& memory = binding_->extents_.emplace_back(std::max<size_t>(def.elements.size(), 1));
@@ -383,8 +402,8 @@ class Binder {
   static Status Reserve(size_t bytes, size_t* at) {
     constexpr size_t kLimit = size_t{1} << 48;
     if (bytes > kLimit || *at > kLimit - bytes) {
-      return ResourceExhausted(Cat("the run's memory: expected at most ", kLimit, " bytes, found ", bytes, " more than ",
-                                   *at));
+      return ResourceExhausted(
+          Cat("the run's memory: expected at most ", kLimit, " bytes, found ", bytes, " more than ", *at));
     }
     *at += Align(bytes);
     return OkStatus();

@@ -21,7 +21,7 @@ struct BoundValue {
   const int64_t* dims = nullptr;
   int64_t num_elements = 0;
   size_t bytes = 0;
-  void* data = nullptr;    // constants and extents
+  void* data = nullptr;      // constants and extents
   size_t offset = SIZE_MAX;  // in the arena
 };
 

@@ -30,10 +30,17 @@ Status RunState::StopStatus() const {
 void StepTask::Run() { frame->RunFrom(step); }
 
 Frame::Frame(const LoadedPlan& plan, uint32_t block)
-    : plan_(plan), block_number_(block), block_(plan.blocks()[block]), allocator_(plan.environment().allocator()),
-      values_(block_.values.size()), views_(block_.positions.size()), late_(block_.num_late),
-      late_resources_(block_.num_late), late_uses_(new std::atomic<uint32_t>[block_.num_late]),
-      group_snapshots_(block_.group_sizes.size()), group_left_(block_.group_sizes.size()) {
+    : plan_(plan),
+      block_number_(block),
+      block_(plan.blocks()[block]),
+      allocator_(plan.environment().allocator()),
+      values_(block_.values.size()),
+      views_(block_.positions.size()),
+      late_(block_.num_late),
+      late_resources_(block_.num_late),
+      late_uses_(new std::atomic<uint32_t>[block_.num_late]),
+      group_snapshots_(block_.group_sizes.size()),
+      group_left_(block_.group_sizes.size()) {
   scratch_.reserve(16);
 }
 
@@ -179,7 +186,8 @@ Status Frame::RunSequential(RunState& run) {
     } else {
       status = states[s].slow ? RunSlow(s, run) : RunFast(s, run);
     }
-    if (!status.ok()) [[unlikely]] return status.At(block_.steps[s].def->node, block_.steps[s].def->op);
+    if (!status.ok()) [[unlikely]]
+      return status.At(block_.steps[s].def->node, block_.steps[s].def->op);
   }
   return OkStatus();
 }

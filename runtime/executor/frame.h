@@ -18,8 +18,8 @@ namespace millrace::exec {
 // What one call of a signature is about, shared by the frames of its blocks.
 struct RunState {
   const RunOptions* options = nullptr;
-  int64_t start_ns = 0;     // only where there is a deadline or a profile
-  int64_t deadline_ns = 0;  // 0: none
+  int64_t start_ns = 0;             // only where there is a deadline or a profile
+  int64_t deadline_ns = 0;          // 0: none
   RunMetadata* metadata = nullptr;  // guarded by metadata_mutex
   std::mutex metadata_mutex;
 

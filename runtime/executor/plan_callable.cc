@@ -58,8 +58,8 @@ class ViewSink final : public ResultSink {
   }
   Status Take(size_t i, Tensor tensor, bool exclusive) override {
     if (IsObject(tensor.dtype())) {
-      return InvalidArgument(Cat("fetch '", names_[i], "': ", DTypeName(tensor.dtype()),
-                                 " cannot be put into the caller's memory"));
+      return InvalidArgument(
+          Cat("fetch '", names_[i], "': ", DTypeName(tensor.dtype()), " cannot be put into the caller's memory"));
     }
     void* data = nullptr;
     MR_RETURN_IF_ERROR(Place(i, tensor.dtype(), tensor.shape().dims(), &data));
@@ -86,7 +86,9 @@ bool Overlaps(const void* a, size_t a_bytes, const void* b, size_t b_bytes) {
 }  // namespace
 
 PlanCallable::PlanCallable(std::shared_ptr<const LoadedPlan> plan, size_t signature)
-    : environment_(plan->shared_environment()), plan_(std::move(plan)), signature_(&plan_->plan().signatures[signature]) {
+    : environment_(plan->shared_environment()),
+      plan_(std::move(plan)),
+      signature_(&plan_->plan().signatures[signature]) {
   for (const plan::Feed& feed : signature_->feeds) {
     feed_names_.push_back(feed.name);
     feed_types_.push_back(feed.dtype);
@@ -128,8 +130,8 @@ void PlanCallable::Close() {
 
 Status PlanCallable::CheckFeeds(std::span<const TensorView> feeds) const {
   if (feeds.size() != feed_types_.size()) {
-    return InvalidArgument(Cat("expected ", feed_types_.size(), " feeds (", Join(feed_names_, ", "), "), found ",
-                               feeds.size()));
+    return InvalidArgument(
+        Cat("expected ", feed_types_.size(), " feeds (", Join(feed_names_, ", "), "), found ", feeds.size()));
   }
   for (size_t i = 0; i < feeds.size(); ++i) {
     if (feeds[i].dtype != feed_types_[i]) [[unlikely]] {
@@ -137,8 +139,8 @@ Status PlanCallable::CheckFeeds(std::span<const TensorView> feeds) const {
                                  DTypeName(feeds[i].dtype)));
     }
     if (feeds[i].rank < 0 || feeds[i].rank > Shape::kMaxRank) [[unlikely]] {
-      return InvalidArgument(Cat("feed '", feed_names_[i], "': expected a rank from 0 to ", Shape::kMaxRank,
-                                 ", found ", feeds[i].rank));
+      return InvalidArgument(
+          Cat("feed '", feed_names_[i], "': expected a rank from 0 to ", Shape::kMaxRank, ", found ", feeds[i].rank));
     }
     if (feeds[i].data == nullptr) [[unlikely]] {
       const std::span<const int64_t> dims = feeds[i].shape();
@@ -157,8 +159,7 @@ Result<std::shared_ptr<const Binding>> PlanCallable::FindBinding(std::span<const
     bound.last_use = uses_;
     return bound.binding;
   }
-  MR_ASSIGN_OR_RETURN(std::shared_ptr<const Binding> made,
-                      Binding::Make(*plan_, signature_->block, signature_, feeds));
+  MR_ASSIGN_OR_RETURN(std::shared_ptr<const Binding> made, Binding::Make(*plan_, signature_->block, signature_, feeds));
   if (bindings_.size() >= kMaxBindings) {
     bindings_.erase(std::min_element(bindings_.begin(), bindings_.end(),
                                      [](const Bound& a, const Bound& b) { return a.last_use < b.last_use; }));
@@ -173,7 +174,8 @@ Result<Frame*> PlanCallable::Acquire(std::span<const TensorView> feeds) {
     if (frame != nullptr) Release(frame);
     return ClosedError();
   }
-  if (frame != nullptr && frame->binding() != nullptr && frame->binding()->Matches(feeds)) [[likely]] return frame;
+  if (frame != nullptr && frame->binding() != nullptr && frame->binding()->Matches(feeds)) [[likely]]
+    return frame;
   {
     const std::lock_guard lock(frames_mutex_);
     if (closed_.load(std::memory_order_seq_cst)) {
@@ -243,9 +245,10 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
     const ResultInfo& result = results_[i];
     const BoundValue& value = bound[result.value];
     const Storage storage = block.values[result.root].storage;
-    if (storage == Storage::kLate || storage == Storage::kResource || IsObject(block.values[result.value].dtype)) continue;
-    MR_RETURN_IF_ERROR(sink.Place(i, block.values[result.value].dtype,
-                                  {value.dims, static_cast<size_t>(value.rank)}, &places[i]));
+    if (storage == Storage::kLate || storage == Storage::kResource || IsObject(block.values[result.value].dtype))
+      continue;
+    MR_RETURN_IF_ERROR(
+        sink.Place(i, block.values[result.value].dtype, {value.dims, static_cast<size_t>(value.rank)}, &places[i]));
     if (!result.placed_in_slot) continue;
     in_place[i] = places[i] != nullptr;
     if (sink.may_overlap_feeds()) {
@@ -263,8 +266,8 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
   if (options.timeout_ms > 0 || metadata != nullptr) {
     run.start_ns = NowNanos();
     if (options.timeout_ms > 0) {
-      run.deadline_ns = options.timeout_ms > INT64_MAX / 2'000'000 ? INT64_MAX
-                                                                   : run.start_ns + options.timeout_ms * 1'000'000;
+      run.deadline_ns =
+          options.timeout_ms > INT64_MAX / 2'000'000 ? INT64_MAX : run.start_ns + options.timeout_ms * 1'000'000;
     }
   }
   if (metadata != nullptr) *metadata = RunMetadata();
@@ -315,8 +318,8 @@ Status PlanCallable::Run(const std::vector<Tensor>& feeds, std::vector<Tensor>* 
 Status PlanCallable::RunInto(std::span<const TensorView> feeds, std::span<const TensorView> outputs,
                              const RunOptions& options) {
   if (outputs.size() != results_.size()) {
-    return InvalidArgument(Cat("expected ", results_.size(), " outputs (", Join(fetch_names_, ", "), "), found ",
-                               outputs.size()));
+    return InvalidArgument(
+        Cat("expected ", results_.size(), " outputs (", Join(fetch_names_, ", "), "), found ", outputs.size()));
   }
   ViewSink sink(outputs, fetch_names_);
   return RunToSink(feeds, sink, options, nullptr);

@@ -42,7 +42,8 @@ Status StepContext::SetOutput(int i, Tensor tensor) {
   const uint32_t v = OutputValue(i);
   const LoadedValue& value = frame_.block_.values[v];
   if (tensor.dtype() != value.dtype) {
-    return Internal(Cat("output ", i, ": expected dtype ", DTypeName(value.dtype), ", found ", DTypeName(tensor.dtype())));
+    return Internal(
+        Cat("output ", i, ": expected dtype ", DTypeName(value.dtype), ", found ", DTypeName(tensor.dtype())));
   }
   MR_RETURN_IF_ERROR(CheckDims(v, tensor.shape().dims()));
   TensorView& view = OutputView(i);

@@ -17,9 +17,9 @@
 namespace millrace {
 
 struct EnvironmentOptions {
-  int threads = 0;            // 0: as many as the process may use
-  uint64_t memory_limit = 0;  // bytes of tensors; 0 for none
-  bool no_code = false;       // refuse plans that carry compiled code
+  int threads = 0;                     // 0: as many as the process may use
+  uint64_t memory_limit = 0;           // bytes of tensors; 0 for none
+  bool no_code = false;                // refuse plans that carry compiled code
   const Registry* registry = nullptr;  // null: the built-in ops
 };
 

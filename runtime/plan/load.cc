@@ -9,8 +9,8 @@
 namespace millrace::exec {
 namespace {
 
-using plan::Storage;
 using plan::StepKind;
+using plan::Storage;
 
 std::string ValueName(const plan::Block& block, uint32_t v) {
   const std::string& name = block.values[v].name;
@@ -123,8 +123,7 @@ class Loader {
       if (constant.strings.size() != static_cast<size_t>(view.num_elements)) {
         return InvalidArgument(Cat("expected ", view.num_elements, " strings, found ", constant.strings.size()));
       }
-      MR_ASSIGN_OR_RETURN(Tensor strings,
-                          Tensor::New(DType::kString, Shape(constant.dims), environment().allocator()));
+      MR_ASSIGN_OR_RETURN(Tensor strings, Tensor::New(DType::kString, Shape(constant.dims), environment().allocator()));
       std::copy(constant.strings.begin(), constant.strings.end(), strings.elements<std::string>().begin());
       view.data = strings.data();
       loaded_->owned_constants_.push_back(std::move(strings));
@@ -163,8 +162,7 @@ class Loader {
       value = {.def = &def, .dtype = def.dtype, .storage = def.storage, .index = def.index, .root = i};
       const auto bad = [&](std::string what) { return InvalidArgument(Cat(ValueName(block, i), ": ", what)); };
       const auto index_below = [&](std::string_view what, size_t limit) {
-        return def.index < limit ? OkStatus()
-                                 : bad(Cat("expected a ", what, " below ", limit, ", found ", def.index));
+        return def.index < limit ? OkStatus() : bad(Cat("expected a ", what, " below ", limit, ", found ", def.index));
       };
       if (!IsValid(def.dtype)) return bad(Cat("unknown dtype ", static_cast<int32_t>(def.dtype)));
       if (def.dims.size() > static_cast<size_t>(Shape::kMaxRank)) {
@@ -188,8 +186,8 @@ class Loader {
         case Storage::kConstant:
           MR_RETURN_IF_ERROR(index_below("constant", p.constants.size()));
           if (p.constants[def.index].dtype != def.dtype) {
-            return bad(Cat("expected dtype ", DTypeName(def.dtype), ", found ",
-                           DTypeName(p.constants[def.index].dtype), " in the constant"));
+            return bad(Cat("expected dtype ", DTypeName(def.dtype), ", found ", DTypeName(p.constants[def.index].dtype),
+                           " in the constant"));
           }
           break;
         case Storage::kSlot:
@@ -303,7 +301,8 @@ class Loader {
         return InvalidArgument(Cat("result ", ValueName(def, v), ": no step produces it"));
       }
       if (root.storage == Storage::kSlot && in_slot[root.index] != block->values[v].root) {
-        return InvalidArgument(Cat("result ", ValueName(def, v), ": its slot ", root.index, " is used again before the end"));
+        return InvalidArgument(
+            Cat("result ", ValueName(def, v), ": its slot ", root.index, " is used again before the end"));
       }
       if (root.late != kNone) ++root.late_uses;
     }
@@ -351,8 +350,8 @@ class Loader {
       if (root.storage == Storage::kSlot) {
         const uint32_t now = (*in_slot)[root.index];
         if (now != block->values[v].root) {
-          return InvalidArgument(Cat("input ", ValueName(block_def, v), ": its slot ", root.index,
-                                     " already holds ", ValueName(block_def, now)));
+          return InvalidArgument(Cat("input ", ValueName(block_def, v), ": its slot ", root.index, " already holds ",
+                                     ValueName(block_def, now)));
         }
         (*slot_users)[root.index].push_back(s);
       }
@@ -394,8 +393,8 @@ class Loader {
       uint32_t v = def.outputs[i];
       if (v == kNone) {
         const Storage storage = IsRef(output_types[i]) || output_types[i] == DType::kResource ? Storage::kResource
-                                : IsObject(output_types[i])                                    ? Storage::kLate
-                                                                                               : Storage::kSlot;
+                                : IsObject(output_types[i])                                   ? Storage::kLate
+                                                                                              : Storage::kSlot;
         v = AddHidden(block, output_types[i], storage, s);
         wanted->push_back(false);
       } else {
@@ -456,8 +455,7 @@ class Loader {
     const auto type_of = [&](uint32_t v) { return block->values[v].dtype; };
     const auto reads_variable = [&] {
       return inputs.size() == 1 && (IsRef(type_of(inputs[0])) || type_of(inputs[0]) == DType::kResource) &&
-             def.outputs.size() == 1 && def.outputs[0] != kNone &&
-             def.outputs[0] < block->def->values.size() &&
+             def.outputs.size() == 1 && def.outputs[0] != kNone && def.outputs[0] < block->def->values.size() &&
              block->values[def.outputs[0]].storage == Storage::kLate &&
              block->values[block->values[inputs[0]].root].storage == Storage::kResource;
     };
@@ -468,8 +466,8 @@ class Loader {
       case StepKind::kCopy:
         if (reads_variable()) break;
         if (inputs.size() != 1 || def.outputs.size() != 1) {
-          return InvalidArgument(Cat("a copy: expected one input and one output, found ", inputs.size(), " and ",
-                                     def.outputs.size()));
+          return InvalidArgument(
+              Cat("a copy: expected one input and one output, found ", inputs.size(), " and ", def.outputs.size()));
         }
         step->action = Action::kCopy;
         input_types->assign(1, BaseType(type_of(inputs[0])));
@@ -532,8 +530,8 @@ class Loader {
       std::vector<std::string> expected_names, found_names;
       for (DType t : a) expected_names.push_back(DTypeName(t));
       for (DType t : b) found_names.push_back(DTypeName(t));
-      return InvalidArgument(Cat(what, ": expected (", Join(expected_names, ", "), "), found (",
-                                 Join(found_names, ", "), ")"));
+      return InvalidArgument(
+          Cat(what, ": expected (", Join(expected_names, ", "), "), found (", Join(found_names, ", "), ")"));
     };
     std::vector<std::vector<DType>> arguments(expected), results(expected);
     for (size_t i = 0; i < expected; ++i) {
@@ -687,7 +685,8 @@ class Loader {
         const plan::Feed& feed = signature.feeds[i];
         const plan::Value& value = block.values[block.arguments[i]];
         if (feed.dtype != value.dtype) {
-          return bad(Cat("feed '", feed.name, "': expected ", DTypeName(value.dtype), ", found ", DTypeName(feed.dtype)));
+          return bad(
+              Cat("feed '", feed.name, "': expected ", DTypeName(value.dtype), ", found ", DTypeName(feed.dtype)));
         }
         if (feed.dims.size() > static_cast<size_t>(Shape::kMaxRank) || (feed.unknown_rank && !feed.dims.empty()) ||
             (!feed.symbols.empty() && feed.symbols.size() != feed.dims.size())) {

@@ -86,7 +86,7 @@ struct LoadedBlock {
   std::vector<uint32_t> group_sizes;  // reads in each group
   uint32_t num_late = 0;
   std::vector<uint32_t> late_uses;  // of each late root, as LoadedValue::late_uses
-  bool is_chain = false;  // every step waits for the one before: no parallelism between steps
+  bool is_chain = false;            // every step waits for the one before: no parallelism between steps
 
   std::span<const uint32_t> UsesOf(uint32_t value) const {
     return {uses.data() + use_begin[value], uses.data() + use_begin[value + 1]};

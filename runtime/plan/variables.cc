@@ -7,8 +7,8 @@ namespace millrace::exec {
 
 Result<std::shared_ptr<Resource>> FindOrMakeResource(ResourceStore& store, const plan::Resource& resource) {
   if (resource.kind != Variable::kKind) {
-    return Unimplemented(Cat("resource '", resource.name, "': expected kind ", Variable::kKind, ", found ",
-                             resource.kind));
+    return Unimplemented(
+        Cat("resource '", resource.name, "': expected kind ", Variable::kKind, ", found ", resource.kind));
   }
   const Shape shape = resource.unknown_rank ? Shape::UnknownRank() : Shape(resource.dims);
   return LookupOrCreateVariable(store, resource.container, resource.name, BaseType(resource.dtype), shape);

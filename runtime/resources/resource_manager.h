@@ -15,9 +15,9 @@ namespace millrace {
 // state by name.
 class ResourceManager final : public ResourceStore {
  public:
-  Result<std::shared_ptr<Resource>> LookupOrCreate(
-      std::string_view kind, std::string_view container, std::string_view name,
-      const std::function<std::shared_ptr<Resource>()>& create) override;
+  Result<std::shared_ptr<Resource>> LookupOrCreate(std::string_view kind, std::string_view container,
+                                                   std::string_view name,
+                                                   const std::function<std::shared_ptr<Resource>()>& create) override;
 
   // The resource of that container and name, or null.
   std::shared_ptr<Resource> Find(std::string_view container, std::string_view name) const;

@@ -39,7 +39,9 @@ class PermutedSink final : public ResultSink {
 
 PermutedCallable::PermutedCallable(std::shared_ptr<SinkCallable> callable, std::vector<std::string> feeds,
                                    std::vector<std::string> fetches)
-    : callable_(std::move(callable)), feed_names_(std::move(feeds)), fetch_names_(std::move(fetches)),
+    : callable_(std::move(callable)),
+      feed_names_(std::move(feeds)),
+      fetch_names_(std::move(fetches)),
       feed_from_(Positions(callable_->feed_names(), feed_names_)),
       fetch_to_(Positions(callable_->fetch_names(), fetch_names_)) {}
 

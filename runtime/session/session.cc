@@ -47,9 +47,9 @@ struct Session::Impl {
   SessionOptions options;
   std::shared_ptr<Environment> environment;
   std::mutex mutex;
-  bool closed = false;                                     // guarded by mutex
-  std::map<std::string, std::shared_ptr<Entry>> by_names;  // exact order, guarded by mutex
-  std::map<std::string, std::shared_ptr<Entry>> by_sets;   // sorted, guarded by mutex
+  bool closed = false;                                            // guarded by mutex
+  std::map<std::string, std::shared_ptr<Entry>> by_names;         // exact order, guarded by mutex
+  std::map<std::string, std::shared_ptr<Entry>> by_sets;          // sorted, guarded by mutex
   std::map<std::string, std::shared_ptr<SinkCallable>> permuted;  // exact order, guarded by mutex
   std::atomic<int64_t> compile_count{0};
 

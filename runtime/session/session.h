@@ -38,9 +38,8 @@ class Session {
   // effects. Shapes and dtypes of feeds are checked before anything runs.
   // FailedPrecondition after Close.
   Result<std::vector<Tensor>> Run(const std::vector<std::pair<std::string, Tensor>>& feeds,
-                                  const std::vector<std::string>& fetches,
-                                  const std::vector<std::string>& targets = {}, const RunOptions& options = {},
-                                  RunMetadata* metadata = nullptr);
+                                  const std::vector<std::string>& fetches, const std::vector<std::string>& targets = {},
+                                  const RunOptions& options = {}, RunMetadata* metadata = nullptr);
 
   // The same call prepared once: feeds and fetches in that order. Cheapest way
   // to run: see Callable.

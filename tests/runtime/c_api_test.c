@@ -7,12 +7,12 @@
 #include <string.h>
 
 static int failures = 0;
-#define CHECK(condition)                                                  \
-  do {                                                                    \
-    if (!(condition)) {                                                   \
-      printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);      \
-      ++failures;                                                         \
-    }                                                                     \
+#define CHECK(condition)                                             \
+  do {                                                               \
+    if (!(condition)) {                                              \
+      printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+      ++failures;                                                    \
+    }                                                                \
   } while (0)
 
 static TF_Tensor* Scalar(float value) {
@@ -30,8 +30,8 @@ static void Release(void* data, size_t length, void* arg) {
 }
 
 /* The wire form of: Placeholder a, Placeholder b, AddV2 c = a + b, all float. */
-static size_t AppendNode(unsigned char* out, const char* name, const char* op, const char* type_attr,
-                         const char* in0, const char* in1) {
+static size_t AppendNode(unsigned char* out, const char* name, const char* op, const char* type_attr, const char* in0,
+                         const char* in1) {
   unsigned char body[256];
   size_t n = 0;
   const char* fields[4] = {name, op, in0, in1};

@@ -1,7 +1,7 @@
 // The executor on plans made by hand.
 #include <atomic>
-#include <cstring>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
@@ -246,7 +246,8 @@ TEST_CASE("step statistics name every step") {
   auto callable = Prepared(runner);
   std::vector<Tensor> out;
   RunMetadata metadata;
-  MR_REQUIRE_OK(callable->Run({Tensor::Scalar(2.f), Tensor::Scalar(3.f)}, &out, {.collect_step_stats = true}, &metadata));
+  MR_REQUIRE_OK(
+      callable->Run({Tensor::Scalar(2.f), Tensor::Scalar(3.f)}, &out, {.collect_step_stats = true}, &metadata));
   REQUIRE(metadata.steps.size() == 1);
   CHECK(metadata.steps[0].node == "c");
   CHECK(metadata.steps[0].op == "Add");

@@ -117,29 +117,83 @@ Status Less(KernelContext& ctx) {
 
 void DefineAll(Registry& r) {
   using namespace shape_fns;  // NOLINT
-  r.Define("Add").Input("x: float").Input("y: float").Output("z: float").Shape(BroadcastBinary).NoGradient("test")
+  r.Define("Add")
+      .Input("x: float")
+      .Input("y: float")
+      .Output("z: float")
+      .Shape(BroadcastBinary)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Add>);
-  r.Define("Mul").Input("x: float").Input("y: float").Output("z: float").Shape(BroadcastBinary).NoGradient("test")
+  r.Define("Mul")
+      .Input("x: float")
+      .Input("y: float")
+      .Output("z: float")
+      .Shape(BroadcastBinary)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Mul>);
-  r.Define("Less").Input("x: float").Input("y: float").Output("z: bool").Shape(BroadcastBinary).NoGradient("test")
+  r.Define("Less")
+      .Input("x: float")
+      .Input("y: float")
+      .Output("z: bool")
+      .Shape(BroadcastBinary)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Less>);
-  r.Define("Slow").Input("x: float").Output("y: float").Shape(Unchanged).NoGradient("test")
+  r.Define("Slow")
+      .Input("x: float")
+      .Output("y: float")
+      .Shape(Unchanged)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Slow>);
-  r.Define("Fail").Input("x: float").Output("y: float").Shape(Unchanged).NoGradient("test")
+  r.Define("Fail")
+      .Input("x: float")
+      .Output("y: float")
+      .Shape(Unchanged)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Fail>);
   r.Define("NoKernel").Input("x: float").Output("y: float").Shape(Unchanged).NoGradient("test");
-  r.Define("Positive").Input("x: float").Output("y: float").Shape(PositiveShape).NoGradient("test")
+  r.Define("Positive")
+      .Input("x: float")
+      .Output("y: float")
+      .Shape(PositiveShape)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Positive>);
-  r.Define("Pair").Input("x: float").Output("up: float").Output("down: float").Shape(PairShape).NoGradient("test")
+  r.Define("Pair")
+      .Input("x: float")
+      .Output("up: float")
+      .Output("down: float")
+      .Shape(PairShape)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Pair>);
-  r.Define("Work").Input("x: float").Output("y: float").Shape(Unchanged).NoGradient("test")
+  r.Define("Work")
+      .Input("x: float")
+      .Output("y: float")
+      .Shape(Unchanged)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Work>);
-  r.Define("Identity").Input("x: T").Output("y: T").Attr("T: type = DT_FLOAT").Shape(Unchanged).NoGradient("test")
+  r.Define("Identity")
+      .Input("x: T")
+      .Output("y: T")
+      .Attr("T: type = DT_FLOAT")
+      .Shape(Unchanged)
+      .NoGradient("test")
       .Kernel("CPU", MakeKernel<Identity>);
-  r.Define("Assign").Input("ref: Ref(float)").Input("value: float").Output("out: Ref(float)").Shape(RefShape)
-      .NoGradient("test").Writes(0).AllowsUninitializedInput().Kernel("CPU", MakeKernel<AssignRef>);
-  r.Define("AssignAdd").Input("ref: Ref(float)").Input("value: float").Output("out: Ref(float)").Shape(RefShape)
-      .NoGradient("test").Writes(0).Kernel("CPU", MakeKernel<AssignAdd>);
+  r.Define("Assign")
+      .Input("ref: Ref(float)")
+      .Input("value: float")
+      .Output("out: Ref(float)")
+      .Shape(RefShape)
+      .NoGradient("test")
+      .Writes(0)
+      .AllowsUninitializedInput()
+      .Kernel("CPU", MakeKernel<AssignRef>);
+  r.Define("AssignAdd")
+      .Input("ref: Ref(float)")
+      .Input("value: float")
+      .Output("out: Ref(float)")
+      .Shape(RefShape)
+      .NoGradient("test")
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<AssignAdd>);
 }
 
 }  // namespace
@@ -228,7 +282,8 @@ uint32_t PlanBuilder::NewSlot(std::vector<uint32_t> dims, DType dtype) {
   return static_cast<uint32_t>(block().slots.size() - 1);
 }
 uint32_t PlanBuilder::InSlot(uint32_t slot, const std::string& name, std::vector<uint32_t> dims, DType dtype) {
-  return AddValue({.dtype = dtype, .storage = plan::Storage::kSlot, .index = slot, .dims = std::move(dims), .name = name});
+  return AddValue(
+      {.dtype = dtype, .storage = plan::Storage::kSlot, .index = slot, .dims = std::move(dims), .name = name});
 }
 uint32_t PlanBuilder::Slot(const std::string& name, std::vector<uint32_t> dims, DType dtype) {
   const uint32_t slot = NewSlot(dims, dtype);
@@ -241,8 +296,11 @@ uint32_t PlanBuilder::LateOf(const std::string& name, std::vector<uint32_t> dims
   return AddValue({.dtype = dtype, .storage = plan::Storage::kLate, .dims = std::move(dims), .name = name});
 }
 uint32_t PlanBuilder::Alias(const std::string& name, uint32_t of, std::vector<uint32_t> dims) {
-  return AddValue({.dtype = block().values[of].dtype, .storage = plan::Storage::kAlias, .index = of,
-                   .dims = std::move(dims), .name = name});
+  return AddValue({.dtype = block().values[of].dtype,
+                   .storage = plan::Storage::kAlias,
+                   .index = of,
+                   .dims = std::move(dims),
+                   .name = name});
 }
 uint32_t PlanBuilder::Extents(const std::string& name, std::vector<uint32_t> exprs, bool scalar) {
   plan::Value value{.dtype = DType::kInt32, .storage = plan::Storage::kDims, .elements = exprs, .name = name};
