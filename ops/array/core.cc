@@ -51,9 +51,8 @@ class ConstKernel final : public Kernel {
 };
 
 Result<std::unique_ptr<Kernel>> NewConst(const KernelInit& init) {
-  MR_ASSIGN_OR_RETURN(
-      Tensor value,
-      Tensor::FromValue(*init.attr<std::shared_ptr<const TensorValue>>("value"), HostAllocator()));
+  MR_ASSIGN_OR_RETURN(Tensor value,
+                      Tensor::FromValue(*init.attr<std::shared_ptr<const TensorValue>>("value"), HostAllocator()));
   return std::unique_ptr<Kernel>(new ConstKernel(std::move(value)));
 }
 

@@ -94,8 +94,8 @@ Status CountElements(InferenceContext& c, const std::vector<Dim>& dims, Dim* cou
     const Dim before = *count;
     *count = c.dims().Mul(before, d);
     if (before.known() && d.known() && count->unknown()) {
-      return InvalidArgument(Cat("expected a shape of fewer than 2^63 elements, found ",
-                                 c.dims().ToString(SymShape(dims))));
+      return InvalidArgument(
+          Cat("expected a shape of fewer than 2^63 elements, found ", c.dims().ToString(SymShape(dims))));
     }
   }
   if (unknown && count->symbolic()) *count = Dim();
@@ -151,8 +151,8 @@ Status ReshapeShape(InferenceContext& c) {
   const auto mismatch = [&] {
     std::vector<std::string> extents;
     for (const SymElement& e : given->elements) extents.push_back(c.dims().ToString(e));
-    return InvalidArgument(Cat("expected a shape for the input's ", count.value(), " elements, found [",
-                               Join(extents, ", "), "]"));
+    return InvalidArgument(
+        Cat("expected a shape for the input's ", count.value(), " elements, found [", Join(extents, ", "), "]"));
   };
   if (inferred >= 0 && !open && !count.unknown() && !rest.unknown()) {
     Dim& extent = shape.dims[static_cast<size_t>(inferred)];
@@ -171,8 +171,7 @@ Status ReshapeShape(InferenceContext& c) {
       if (extent.unknown()) extent = c.dims().FloorDiv(count, c.dims().Max(rest, 1));
     }
   } else if (inferred < 0 && !open && count.known() && rest.known() && count != rest) {
-    return given ? mismatch()
-                 : InvalidArgument(Cat("expected one element for a scalar, found ", count.value()));
+    return given ? mismatch() : InvalidArgument(Cat("expected one element for a scalar, found ", count.value()));
   }
   c.set_output(0, std::move(shape));
   KeepElements(c);

@@ -1,6 +1,7 @@
 #include "millrace/ops/array/strided_slice_spec.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "millrace/proto/value/strings.h"
 
@@ -161,19 +162,24 @@ Status InferDimension(DimTable& table, const StridedSliceMasks& masks, size_t i,
   if (s > 0) {
     // [a:b] with both counted from the same side does not depend on the extent
     // but for clamping, so where the extent is open it stays open.
+    // An end or begin below 0 counts from the extent.
+    const auto from_extent = [&](const SymElement& e) {
+      return table.Max(Dim(0), table.Apply(plan::DimOp::kAdd, SymElement::Of(extent), e).dim());
+    };
     Dim first, last;
     if (from_start) first = Dim(0);
     else if (begin.known() && begin.number > 0) first = table.Min(Dim(begin.number), extent);
-    else if (begin.known()) first = table.Max(Dim(0), table.Sub(extent, Dim(-begin.number)));
+    else if (begin.known()) first = from_extent(begin);
     if (open_end) last = extent;
     else if (end.known() && end.number >= 0) last = table.Min(Dim(end.number), extent);
-    else if (end.known()) last = table.Max(Dim(0), table.Sub(extent, Dim(-end.number)));
+    else if (end.known()) last = from_extent(end);
     else if (end.kind == SymElement::Kind::kExpr && end.dim() == extent) last = extent;
     Dim length = last;
     if (!(first.known() && first.value() == 0)) length = table.Max(Dim(0), table.Sub(last, first));
     *out = s == 1 ? length : table.CeilDiv(length, Dim(s));
   } else if (open_begin && open_end) {
-    *out = s == -1 ? extent : table.CeilDiv(extent, Dim(-s));
+    if (s == -1) *out = extent;
+    else if (s != std::numeric_limits<int64_t>::min()) *out = table.CeilDiv(extent, Dim(-s));
   }
   return OkStatus();
 }

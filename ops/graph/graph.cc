@@ -15,7 +15,9 @@ constexpr int64_t kMaxConstantElements = 4096;
 // old graphs.
 constexpr int32_t kProducerVersion = 1286;
 
-bool IsPlaceholder(std::string_view op) { return op == "Placeholder" || op == "PlaceholderV2" || op == "PlaceholderWithDefault"; }
+bool IsPlaceholder(std::string_view op) {
+  return op == "Placeholder" || op == "PlaceholderV2" || op == "PlaceholderWithDefault";
+}
 
 std::string InputShapes(const Node& node, const DimTable& dims) {
   std::vector<std::string> texts;
@@ -31,8 +33,7 @@ Graph::~Graph() = default;
 Status Graph::Infer(Node* node) {
   if (node->op().name() == "Const") {
     const auto it = node->attrs().find("value");
-    const auto* value =
-        it == node->attrs().end() ? nullptr : it->second.get<std::shared_ptr<const TensorValue>>();
+    const auto* value = it == node->attrs().end() ? nullptr : it->second.get<std::shared_ptr<const TensorValue>>();
     const std::optional<int64_t> count = value == nullptr ? std::nullopt : (*value)->shape.NumElements();
     if (count && *count <= kMaxConstantElements) {
       Result<Tensor> tensor = Tensor::FromValue(**value, HostAllocator());
@@ -86,10 +87,10 @@ Result<Endpoint> Graph::FindEndpoint(std::string_view tensor) const {
   Node* node = Find(name.node);
   if (node == nullptr) return NotFound(Cat("'", tensor, "': there is no node '", name.node, "'"));
   if (name.index >= node->num_outputs()) {
-    return Status(Code::kNotFound,
-                  Cat("'", tensor, "': expected an output of the node's ", node->num_outputs(), ", found number ",
-                      name.index),
-                  node->name(), node->op().name());
+    return Status(
+        Code::kNotFound,
+        Cat("'", tensor, "': expected an output of the node's ", node->num_outputs(), ", found number ", name.index),
+        node->name(), node->op().name());
   }
   return Endpoint{node, name.index};
 }

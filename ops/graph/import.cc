@@ -19,8 +19,8 @@ bool IsNextIteration(std::string_view op) { return op == "NextIteration" || op =
 bool IsMerge(std::string_view op) { return op == "Merge" || op == "RefMerge"; }
 
 std::string Abbreviated(const std::vector<std::string_view>& names) {
-  std::vector<std::string_view> shown(names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(
-                                                                         names.size(), kNamesInMessages)));
+  std::vector<std::string_view> shown(names.begin(),
+                                      names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kNamesInMessages)));
   std::string out = Cat("'", Join(shown, "', '"), "'");
   if (names.size() > shown.size()) out += Cat(" and ", names.size() - shown.size(), " more");
   return out;
@@ -320,9 +320,9 @@ class Graph::Importer {
       node->unread_fields_ = def.unread_fields;
       const OpDefValue& signature = node->op_->signature();
       if (signature.has_deprecation && producer_ >= signature.deprecation.version) {
-        return Blame(i, Unimplemented(Cat("the op is there for graphs of producers below ",
-                                          signature.deprecation.version, ", found ", producer_, ": ",
-                                          signature.deprecation.explanation)));
+        return Blame(i,
+                     Unimplemented(Cat("the op is there for graphs of producers below ", signature.deprecation.version,
+                                       ", found ", producer_, ": ", signature.deprecation.explanation)));
       }
       if (node->op_->shape_fn() == nullptr) return Blame(i, Internal("the op has no shape function"));
       DropReferenceTypes(*node->op_, &node->attrs_);
@@ -358,8 +358,8 @@ class Graph::Importer {
     if (found != expected && BaseType(found) == expected) {
       // A reference is read where a plain tensor is wanted.
     } else if (found != expected) {
-      return Invalid(i, Cat("input ", k, " ('", text, "'): expected ", DTypeName(expected), ", found ",
-                            DTypeName(found)));
+      return Invalid(i,
+                     Cat("input ", k, " ('", text, "'): expected ", DTypeName(expected), ", found ", DTypeName(found)));
     }
     node->inputs_.push_back({from, source.index});
     return OkStatus();

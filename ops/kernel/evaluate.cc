@@ -103,8 +103,8 @@ Status EvaluateNode(const Op& op, const AttrMap& given, std::span<const Tensor> 
   std::vector<InferenceContext::Input> infos(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].dtype() != BaseType(input_types[i])) {
-      return InvalidArgument(Cat("input ", i, ": expected ", DTypeName(input_types[i]), ", found ",
-                                 DTypeName(inputs[i].dtype())));
+      return InvalidArgument(
+          Cat("input ", i, ": expected ", DTypeName(input_types[i]), ", found ", DTypeName(inputs[i].dtype())));
     }
     views.push_back(inputs[i].view());
     infos[i].dtype = inputs[i].dtype();

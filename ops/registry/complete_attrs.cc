@@ -16,8 +16,7 @@ Status Get(const AttrMap& attrs, const std::string& name, std::string_view type,
   if (it == attrs.end()) return InvalidArgument(Cat("attribute '", name, "' is missing: expected ", type));
   *value = it->second.get<T>();
   if (*value == nullptr) {
-    return InvalidArgument(
-        Cat("attribute '", name, "': expected ", type, ", found ", KindName(it->second.kind())));
+    return InvalidArgument(Cat("attribute '", name, "': expected ", type, ", found ", KindName(it->second.kind())));
   }
   return OkStatus();
 }
@@ -42,8 +41,7 @@ Status AppendTypes(const ArgDef& arg, const AttrMap& attrs, std::vector<DType>* 
     MR_RETURN_IF_ERROR(Get(attrs, arg.number_attr, "int", &value));
     count = *value;
     if (count < 0 || count > kMaxArguments) {
-      return InvalidArgument(
-          Cat("attribute '", arg.number_attr, "': expected a number of tensors, found ", count));
+      return InvalidArgument(Cat("attribute '", arg.number_attr, "': expected a number of tensors, found ", count));
     }
   }
   types->insert(types->end(), static_cast<size_t>(count), type);
@@ -69,10 +67,10 @@ struct ListSizes {
   size_t own = 0, all = 0;
 };
 ListSizes SizesOf(const ListValue& list, std::string_view element) {
-  const std::pair<std::string_view, size_t> sizes[] = {
-      {"string", list.s.size()}, {"int", list.i.size()},     {"float", list.f.size()},   {"bool", list.b.size()},
-      {"type", list.type.size()}, {"shape", list.shape.size()}, {"tensor", list.tensor.size()},
-      {"func", list.func.size()}};
+  const std::pair<std::string_view, size_t> sizes[] = {{"string", list.s.size()},      {"int", list.i.size()},
+                                                       {"float", list.f.size()},       {"bool", list.b.size()},
+                                                       {"type", list.type.size()},     {"shape", list.shape.size()},
+                                                       {"tensor", list.tensor.size()}, {"func", list.func.size()}};
   ListSizes out;
   for (const auto& [type, size] : sizes) {
     if (type == element) out.own = size;
@@ -116,8 +114,8 @@ Status CheckAllowed(const AttrDef& def, const AttrValue& value) {
 Status CheckAttr(const AttrDef& def, const AttrValue& value) {
   const AttrValue::Kind expected = KindOf(def.type);
   if (value.kind() != expected) {
-    return InvalidArgument(Cat("attribute '", def.name, "': expected ", def.type, ", found ",
-                               KindName(value.kind()), " ", value.ToString()));
+    return InvalidArgument(Cat("attribute '", def.name, "': expected ", def.type, ", found ", KindName(value.kind()),
+                               " ", value.ToString()));
   }
   if (const ListValue* list = value.get<ListValue>()) {
     const std::string_view element = std::string_view(def.type).substr(5, def.type.size() - 6);
@@ -126,8 +124,8 @@ Status CheckAttr(const AttrDef& def, const AttrValue& value) {
       return InvalidArgument(Cat("attribute '", def.name, "': expected ", def.type, ", found ", value.ToString()));
     }
     if (def.has_minimum && static_cast<int64_t>(sizes.own) < def.minimum) {
-      return InvalidArgument(Cat("attribute '", def.name, "': expected a list of at least ", def.minimum,
-                                 " elements, found ", sizes.own));
+      return InvalidArgument(
+          Cat("attribute '", def.name, "': expected a list of at least ", def.minimum, " elements, found ", sizes.own));
     }
     for (DType t : list->type) MR_RETURN_IF_ERROR(CheckTypeIsValid(def, t));
   }

@@ -159,8 +159,8 @@ SymElement DimTable::Atom(DimOp op, SymElement a, SymElement b) {
 SymElement DimTable::AddOrSub(SymElement a, SymElement b, int64_t sign) {
   if (a.known() && b.known()) {
     int64_t sum;
-    const bool overflow = sign > 0 ? __builtin_add_overflow(a.number, b.number, &sum)
-                                   : __builtin_sub_overflow(a.number, b.number, &sum);
+    const bool overflow =
+        sign > 0 ? __builtin_add_overflow(a.number, b.number, &sum) : __builtin_sub_overflow(a.number, b.number, &sum);
     return overflow ? SymElement() : SymElement::Number(sum);
   }
   Polynomial sum, other;
@@ -206,7 +206,9 @@ SymElement DimTable::DivideDownByNumber(SymElement a, int64_t divisor) {
   for (const Term& term : dividend) {
     const int64_t q = FloorDivide(term.coefficient, divisor);
     if (q != 0) quotient.push_back({q, term.atoms});
-    if (const int64_t r = term.coefficient - q * divisor; r != 0) rest.push_back({r, term.atoms});
+    int64_t r = term.coefficient % divisor;
+    if (r < 0) r += divisor;
+    if (r != 0) rest.push_back({r, term.atoms});
   }
   const SymElement whole = Emit(std::move(quotient));
   // A rest that is a number is below the divisor.
@@ -403,8 +405,8 @@ void DimTable::AppendPolynomial(const Polynomial& p, int depth, std::string* out
     if (!first) *out += minus ? " - " : " + ";
     else if (minus) *out += "-";
     first = false;
-    const uint64_t size = minus ? uint64_t{0} - static_cast<uint64_t>(term.coefficient)
-                                : static_cast<uint64_t>(term.coefficient);
+    const uint64_t size =
+        minus ? uint64_t{0} - static_cast<uint64_t>(term.coefficient) : static_cast<uint64_t>(term.coefficient);
     if (size != 1 || term.atoms.empty()) *out += Cat(size);
     for (size_t i = 0; i < term.atoms.size(); ++i) {
       if (i > 0 || size != 1) *out += '*';

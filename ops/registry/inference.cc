@@ -16,8 +16,8 @@ Status InferenceContext::InputAsShape(int i, SymShape* shape) const {
           Cat("input ", i, ": expected a shape (a vector of extents), found a scalar ", table_.ToString(e)));
     }
     if (elements->elements.size() > static_cast<size_t>(Shape::kMaxRank)) {
-      return InvalidArgument(Cat("input ", i, ": expected a shape of at most ", Shape::kMaxRank,
-                                 " dimensions, found ", elements->elements.size()));
+      return InvalidArgument(Cat("input ", i, ": expected a shape of at most ", Shape::kMaxRank, " dimensions, found ",
+                                 elements->elements.size()));
     }
     std::vector<Dim> dims;
     for (const SymElement& e : elements->elements) {
@@ -38,8 +38,8 @@ Status InferenceContext::InputAsShape(int i, SymShape* shape) const {
   }
   if (given.dims[0].known()) {
     if (given.dims[0].value() > Shape::kMaxRank) {
-      return InvalidArgument(Cat("input ", i, ": expected a shape of at most ", Shape::kMaxRank,
-                                 " dimensions, found ", given.dims[0].value()));
+      return InvalidArgument(Cat("input ", i, ": expected a shape of at most ", Shape::kMaxRank, " dimensions, found ",
+                                 given.dims[0].value()));
     }
     *shape = SymShape::Unknown(static_cast<int>(given.dims[0].value()));
   }
@@ -55,8 +55,7 @@ Status InferenceContext::WithRank(int i, int rank) const {
 Status InferenceContext::WithRankAtLeast(int i, int rank) const {
   const SymShape& shape = input(i);
   if (!shape.has_rank || shape.rank() >= rank) return OkStatus();
-  return InvalidArgument(
-      Cat("input ", i, ": expected rank ", rank, " or more, found shape ", table_.ToString(shape)));
+  return InvalidArgument(Cat("input ", i, ": expected rank ", rank, " or more, found shape ", table_.ToString(shape)));
 }
 
 Status InferenceContext::Merge(Dim a, Dim b, Dim* out) const {

@@ -33,9 +33,8 @@ bool Meets(const KernelDef::TypeConstraint& constraint, const AttrMap& attrs) {
 
 const KernelDef* Op::FindKernel(std::string_view device, const AttrMap& attrs) const {
   for (const KernelDef& kernel : kernels_) {
-    if (kernel.device == device &&
-        std::all_of(kernel.types.begin(), kernel.types.end(),
-                    [&](const KernelDef::TypeConstraint& c) { return Meets(c, attrs); })) {
+    if (kernel.device == device && std::all_of(kernel.types.begin(), kernel.types.end(),
+                                               [&](const KernelDef::TypeConstraint& c) { return Meets(c, attrs); })) {
       return &kernel;
     }
   }
@@ -107,8 +106,8 @@ std::vector<std::string> Registry::Check() const {
       if (kernel.factory == nullptr) problems.push_back(Cat("op '", name, "' has a kernel without a factory"));
       for (const KernelDef::TypeConstraint& constraint : kernel.types) {
         if (op->FindAttr(constraint.attr) == nullptr) {
-          problems.push_back(Cat("op '", name, "': a kernel is constrained by an unknown attribute '",
-                                 constraint.attr, "'"));
+          problems.push_back(
+              Cat("op '", name, "': a kernel is constrained by an unknown attribute '", constraint.attr, "'"));
         }
       }
     }

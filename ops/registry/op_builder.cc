@@ -148,13 +148,13 @@ Result<ListValue> ReadList(std::string_view type, std::string_view close, Scanne
   return list;
 }
 
-constexpr DType kRealNumberTypes[] = {DType::kFloat, DType::kDouble,   DType::kInt32,  DType::kUint8,
-                                      DType::kInt16, DType::kInt8,     DType::kInt64,  DType::kBfloat16,
-                                      DType::kUint16, DType::kHalf,    DType::kUint32, DType::kUint64};
-constexpr DType kNumberTypes[] = {DType::kFloat,  DType::kDouble, DType::kInt32,     DType::kUint8,  DType::kInt16,
-                                  DType::kInt8,   DType::kComplex64, DType::kInt64,  DType::kQint8,  DType::kQuint8,
-                                  DType::kQint32, DType::kBfloat16, DType::kUint16,  DType::kComplex128,
-                                  DType::kHalf,   DType::kUint32, DType::kUint64};
+constexpr DType kRealNumberTypes[] = {DType::kFloat,  DType::kDouble, DType::kInt32,  DType::kUint8,
+                                      DType::kInt16,  DType::kInt8,   DType::kInt64,  DType::kBfloat16,
+                                      DType::kUint16, DType::kHalf,   DType::kUint32, DType::kUint64};
+constexpr DType kNumberTypes[] = {DType::kFloat,  DType::kDouble,    DType::kInt32,  DType::kUint8,      DType::kInt16,
+                                  DType::kInt8,   DType::kComplex64, DType::kInt64,  DType::kQint8,      DType::kQuint8,
+                                  DType::kQint32, DType::kBfloat16,  DType::kUint16, DType::kComplex128, DType::kHalf,
+                                  DType::kUint32, DType::kUint64};
 
 // The type of an attribute, with its allowed values: "int", "{float, half}" ...
 Status ReadType(Scanner& in, std::string* type, AttrValue* allowed) {
@@ -250,9 +250,7 @@ OpBuilder::OpBuilder(Op* op, std::string name) : op_(op) {
   op_->signature_.name = std::move(name);
 }
 
-void OpBuilder::Fail(std::string message) {
-  op_->problems_.push_back(Cat("op '", op_->name(), "': ", message));
-}
+void OpBuilder::Fail(std::string message) { op_->problems_.push_back(Cat("op '", op_->name(), "': ", message)); }
 
 OpBuilder& OpBuilder::Input(std::string_view spec) {
   ArgDef arg;

@@ -38,8 +38,8 @@ std::optional<SymTensor> IntegerElements(const InferenceContext& c, int i) {
   SymTensor t;
   t.scalar = view->rank == 0;
   for (int64_t k = 0; k < view->num_elements; ++k) {
-    t.elements.push_back(SymElement::Number(BaseType(view->dtype) == DType::kInt32 ? view->as<int32_t>()[k]
-                                                                                   : view->as<int64_t>()[k]));
+    t.elements.push_back(
+        SymElement::Number(BaseType(view->dtype) == DType::kInt32 ? view->as<int32_t>()[k] : view->as<int64_t>()[k]));
   }
   return t;
 }

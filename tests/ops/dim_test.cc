@@ -1,4 +1,5 @@
 #include "millrace/ops/registry/dim.h"
+
 #include "millrace/tests/test.h"
 
 namespace millrace {

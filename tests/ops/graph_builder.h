@@ -33,7 +33,8 @@ TensorValue TensorOf(Shape shape, const std::vector<T>& values) {
 
 template <typename T>
 NodeDef MakeConst(std::string name, Shape shape, const std::vector<T>& values) {
-  return MakeNode(std::move(name), "Const", {}, {{"dtype", kDTypeOf<T>}, {"value", TensorOf(std::move(shape), values)}});
+  return MakeNode(std::move(name), "Const", {},
+                  {{"dtype", kDTypeOf<T>}, {"value", TensorOf(std::move(shape), values)}});
 }
 
 inline GraphDef MakeGraph(std::vector<NodeDef> nodes) {

@@ -75,16 +75,20 @@ TEST_CASE("names that are missing, bad or taken") {
 TEST_CASE("inputs that dangle") {
   const NodeDef a = MakePlaceholder("a", DType::kFloat, {});
   const AttrMap t = {{"T", DType::kFloat}};
-  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"c:0"}, t)}), Code::kInvalidArgument, "b", {"'c:0'", "no node 'c'"});
+  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"c:0"}, t)}), Code::kInvalidArgument, "b",
+               {"'c:0'", "no node 'c'"});
   CheckRefused(MakeGraph({a, MakeNode("b", "NoOp", {"^c"})}), Code::kInvalidArgument, "b", {"'^c'"});
   CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a:1"}, t)}), Code::kInvalidArgument, "b",
                {"'a:1'", "which has 1", "found number 1"});
-  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a:99999999999"}, t)}), Code::kInvalidArgument, "b", {"a:99999999999"});
+  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a:99999999999"}, t)}), Code::kInvalidArgument, "b",
+               {"a:99999999999"});
   CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {""}, t)}), Code::kInvalidArgument, "b", {"no node ''"});
-  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {}, t)}), Code::kInvalidArgument, "b", {"expected 1 inputs, found 0"});
+  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {}, t)}), Code::kInvalidArgument, "b",
+               {"expected 1 inputs, found 0"});
   CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a", "a"}, t)}), Code::kInvalidArgument, "b",
                {"expected 1 inputs, found 2"});
-  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"^a", "a"}, t)}), Code::kInvalidArgument, "b", {"control inputs last"});
+  CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"^a", "a"}, t)}), Code::kInvalidArgument, "b",
+               {"control inputs last"});
 }
 
 TEST_CASE("cycles are refused with their nodes") {
@@ -106,8 +110,9 @@ TEST_CASE("dtypes and attributes that do not fit") {
   CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a"}, {{"T", 3}})}), Code::kInvalidArgument, "b",
                {"'T'", "expected type, found int"});
   CheckRefused(MakeGraph({a, MakeNode("b", "Identity", {"a"})}), Code::kInvalidArgument, "b", {"'T' is missing"});
-  CheckRefused(MakeGraph({MakeNode("c", "Const", {}, {{"dtype", DType::kInt32}, {"value", TensorOf<float>({1}, {2})}})}),
-               Code::kInvalidArgument, "c", {"int32", "float"});
+  CheckRefused(
+      MakeGraph({MakeNode("c", "Const", {}, {{"dtype", DType::kInt32}, {"value", TensorOf<float>({1}, {2})}})}),
+      Code::kInvalidArgument, "c", {"int32", "float"});
   CheckRefused(MakeGraph({MakeNode("p", "Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", Shape{-7}}})}),
                Code::kInvalidArgument, "p", {"'shape'", "-7"});
   TensorValue damaged;
@@ -159,7 +164,12 @@ TEST_CASE("types of references that freezing left behind are repaired") {
   registry.Define("Source").Output("y: float").Shape(shape_fns::UnknownOutputs).GradientPending();
   registry.Define("RefSource").Output("y: Ref(float)").Shape(shape_fns::UnknownOutputs).GradientPending();
   registry.Define("Pass").Input("x: T").Output("y: T").Attr("T: type").Shape(shape_fns::Unchanged).GradientPending();
-  registry.Define("RefPass").Input("x: Ref(T)").Output("y: Ref(T)").Attr("T: type").Shape(shape_fns::Unchanged).GradientPending();
+  registry.Define("RefPass")
+      .Input("x: Ref(T)")
+      .Output("y: Ref(T)")
+      .Attr("T: type")
+      .Shape(shape_fns::Unchanged)
+      .GradientPending();
   registry.Define("RefUse").Input("x: Ref(float)").Shape(shape_fns::NoOutputs).GradientPending();
   const DType ref = MakeRef(DType::kFloat);
   Graph graph(registry);
@@ -187,9 +197,19 @@ TEST_CASE("types of references that freezing left behind are repaired") {
 TEST_CASE("loops of old control flow close through NextIteration alone") {
   Registry registry;
   registry.Define("Source").Output("y: float").Shape(shape_fns::ScalarOutput).GradientPending();
-  registry.Define("Merge").Input("inputs: N * T").Output("output: T").Output("value_index: int32").Attr("T: type")
-      .Attr("N: int >= 1").Shape(shape_fns::UnknownOutputs).GradientPending();
-  registry.Define("NextIteration").Input("data: T").Output("output: T").Attr("T: type").Shape(shape_fns::Unchanged)
+  registry.Define("Merge")
+      .Input("inputs: N * T")
+      .Output("output: T")
+      .Output("value_index: int32")
+      .Attr("T: type")
+      .Attr("N: int >= 1")
+      .Shape(shape_fns::UnknownOutputs)
+      .GradientPending();
+  registry.Define("NextIteration")
+      .Input("data: T")
+      .Output("output: T")
+      .Attr("T: type")
+      .Shape(shape_fns::Unchanged)
       .GradientPending();
   Graph graph(registry);
   const AttrMap t = {{"T", DType::kFloat}};
@@ -203,11 +223,13 @@ TEST_CASE("loops of old control flow close through NextIteration alone") {
   CHECK(graph.Find("next")->users() == std::vector<Node*>{graph.Find("merge")});
   CHECK(merge->id() < graph.Find("next")->id());
   Graph other(registry);
-  CHECK(other.Import(MakeGraph({
-                 MakeNode("next", "NextIteration", {"merge"}, {{"T", DType::kInt32}}),
-                 MakeNode("merge", "Merge", {"source", "next"}, {{"T", DType::kFloat}, {"N", 2}}),
-                 MakeNode("source", "Source", {}),
-             })).code() == Code::kInvalidArgument);
+  CHECK(other
+            .Import(MakeGraph({
+                MakeNode("next", "NextIteration", {"merge"}, {{"T", DType::kInt32}}),
+                MakeNode("merge", "Merge", {"source", "next"}, {{"T", DType::kFloat}, {"N", 2}}),
+                MakeNode("source", "Source", {}),
+            }))
+            .code() == Code::kInvalidArgument);
 }
 
 TEST_CASE("one node at a time") {

@@ -8,7 +8,9 @@ namespace {
 
 const AttrMap kFloat = {{"T", DType::kFloat}};
 
-std::string ShapeText(Graph& graph, const char* node) { return graph.dims().ToString(graph.Find(node)->output(0).shape); }
+std::string ShapeText(Graph& graph, const char* node) {
+  return graph.dims().ToString(graph.Find(node)->output(0).shape);
+}
 
 // StridedSlice of element `k` of a vector, as exported graphs write it.
 std::vector<NodeDef> Element(const std::string& name, const std::string& vector, int32_t k) {
@@ -22,9 +24,9 @@ TEST_CASE("a batch size goes through Shape, StridedSlice, Pack and Reshape") {
   if (Registry::BuiltIn().Find("StridedSlice") == nullptr || Registry::BuiltIn().Find("Pack") == nullptr) {
     MR_SKIP("no StridedSlice and Pack in this build");
   }
-  GraphDef def = MakeGraph({MakePlaceholder("x", DType::kFloat, {-1, 7, 7, 64}),
-                            MakeNode("shape", "Shape", {"x"}, kFloat), MakeConst<int32_t>("flat", {}, {3136}),
-                            MakeConst<int32_t>("rest", {}, {-1})});
+  GraphDef def =
+      MakeGraph({MakePlaceholder("x", DType::kFloat, {-1, 7, 7, 64}), MakeNode("shape", "Shape", {"x"}, kFloat),
+                 MakeConst<int32_t>("flat", {}, {3136}), MakeConst<int32_t>("rest", {}, {-1})});
   for (NodeDef& n : Element("batch", "shape", 0)) def.nodes.push_back(std::move(n));
   const AttrMap pack = {{"T", DType::kInt32}, {"N", 2}};
   def.nodes.push_back(MakeNode("packed", "Pack", {"batch", "flat"}, pack));
@@ -42,9 +44,9 @@ TEST_CASE("Reshape infers its open extent") {
   const auto reshaped = [](Shape from, std::vector<int32_t> to) {
     Graph graph;
     const auto n = static_cast<int64_t>(to.size());
-    const Status s = graph.Import(MakeGraph({MakePlaceholder("x", DType::kFloat, std::move(from)),
-                                             MakeConst<int32_t>("s", {n}, to),
-                                             MakeNode("y", "Reshape", {"x", "s"}, kFloat)}));
+    const Status s =
+        graph.Import(MakeGraph({MakePlaceholder("x", DType::kFloat, std::move(from)), MakeConst<int32_t>("s", {n}, to),
+                                MakeNode("y", "Reshape", {"x", "s"}, kFloat)}));
     return s.ok() ? ShapeText(graph, "y") : std::string(CodeName(s.code()));
   };
   CHECK(reshaped({2, 6}, {3, -1}) == "[3, 4]");
@@ -90,7 +92,8 @@ TEST_CASE("Squeeze and ExpandDims") {
   CHECK(graph.Find("rank")->output(0).elements == SymTensor{true, {SymElement::Number(3)}});
   axis.i = {2};
   CHECK(graph.AddNode(MakeNode("bad", "Squeeze", {"x"}, {{"T", DType::kFloat}, {"squeeze_dims", axis}}))
-            .status().code() == Code::kInvalidArgument);
+            .status()
+            .code() == Code::kInvalidArgument);
 }
 
 TEST_CASE("constants are there for shape functions, through Identity too") {

@@ -13,8 +13,8 @@ GraphDef Chain(int count) {
   std::vector<NodeDef> nodes;
   nodes.reserve(static_cast<size_t>(count));
   for (int i = count - 1; i > 0; --i) {
-    nodes.push_back(MakeNode("node" + std::to_string(i), "Identity", {"node" + std::to_string(i - 1)},
-                             {{"T", DType::kFloat}}));
+    nodes.push_back(
+        MakeNode("node" + std::to_string(i), "Identity", {"node" + std::to_string(i - 1)}, {{"T", DType::kFloat}}));
     if (i > 1) nodes.back().inputs.push_back("^node1");
   }
   nodes.push_back(MakePlaceholder("node0", DType::kFloat, {-1, 8}));

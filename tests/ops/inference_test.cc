@@ -55,11 +55,11 @@ TEST_CASE("an input read as a shape") {
   const TensorView constant{const_cast<int64_t*>(wide), DType::kInt64, 1, dims, 2};
   InferenceContext::Input by_contents = In(SymShape({Dim(2)}));
   by_contents.constant = &constant;
-  InferenceContext c(attrs,
-                     {In(SymShape({Dim(4)}), &elements), In(SymShape({Dim(1)}), &minus_two),
-                      In(SymShape::Scalar(), &scalar), In(SymShape({Dim(2)})), In(SymShape()),
-                      In(SymShape({Dim(1), Dim(1)})), In(SymShape({Dim(1000)})), by_contents},
-                     0, t);
+  InferenceContext c(
+      attrs,
+      {In(SymShape({Dim(4)}), &elements), In(SymShape({Dim(1)}), &minus_two), In(SymShape::Scalar(), &scalar),
+       In(SymShape({Dim(2)})), In(SymShape()), In(SymShape({Dim(1), Dim(1)})), In(SymShape({Dim(1000)})), by_contents},
+      0, t);
   SymShape shape;
   MR_REQUIRE_OK(c.InputAsShape(0, &shape));
   CHECK(shape == SymShape({n, Dim(), Dim(4), Dim()}));

@@ -152,7 +152,8 @@ std::vector<std::string> Differences(const OpDefValue& ours, const Message& thei
   for (const Message* attr : theirs.Messages("attr")) {
     const std::string name = attr->Text("name");
     named.insert(name);
-    const auto mine = std::find_if(ours.attrs.begin(), ours.attrs.end(), [&](const AttrDef& a) { return a.name == name; });
+    const auto mine =
+        std::find_if(ours.attrs.begin(), ours.attrs.end(), [&](const AttrDef& a) { return a.name == name; });
     if (mine == ours.attrs.end()) {
       out.push_back(Cat("attribute '", name, "' is missing"));
       continue;
@@ -229,12 +230,7 @@ TEST_CASE("the built-in definitions are those of the public registry") {
 
 TEST_CASE("a definition that differs from the public registry is found out") {
   Registry registry;
-  registry.Define("Op")
-      .Input("x: T")
-      .Output("y: int32")
-      .Attr("T: {float}")
-      .Attr("n: int = 2")
-      .Attr("extra: int");
+  registry.Define("Op").Input("x: T").Output("y: int32").Attr("T: {float}").Attr("n: int = 2").Attr("extra: int");
   std::istringstream text(R"(name: "Op"
   input_arg {
     name: "x"

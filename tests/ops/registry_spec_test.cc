@@ -5,9 +5,7 @@
 namespace millrace {
 namespace {
 
-const AttrDef& AttrOf(const Registry& registry, std::string_view name) {
-  return *registry.Find("Op")->FindAttr(name);
-}
+const AttrDef& AttrOf(const Registry& registry, std::string_view name) { return *registry.Find("Op")->FindAttr(name); }
 
 OpBuilder Complete(Registry& registry) {
   OpBuilder op = registry.Define("Op");
@@ -89,10 +87,28 @@ TEST_CASE("bad specifications are named") {
     const std::vector<std::string> problems = registry.Check();
     return problems.empty() ? std::string() : problems[0];
   };
-  for (const char* spec : {"", "a", "a:", "a: integer", "a: int = x", "a: int >= ", "a: float >= 1", "a: bool = 1",
-                           "a: string = text", "a: string = 'open", "a: {}", "a: {float", "a: {floot}",
-                           "a: list(int", "a: list(int) = 1", "a: list(int) = [1", "a: type = 3", "a: int = 1 2",
-                           "a: tensor = {}", "a: shape = [1]", "a: shape = {-1}", "7: int"}) {
+  for (const char* spec : {"",
+                           "a",
+                           "a:",
+                           "a: integer",
+                           "a: int = x",
+                           "a: int >= ",
+                           "a: float >= 1",
+                           "a: bool = 1",
+                           "a: string = text",
+                           "a: string = 'open",
+                           "a: {}",
+                           "a: {float",
+                           "a: {floot}",
+                           "a: list(int",
+                           "a: list(int) = 1",
+                           "a: list(int) = [1",
+                           "a: type = 3",
+                           "a: int = 1 2",
+                           "a: tensor = {}",
+                           "a: shape = [1]",
+                           "a: shape = {-1}",
+                           "7: int"}) {
     INFO(spec);
     const std::string problem = problem_of_attr(spec);
     CHECK_THAT(problem, Catch::Matchers::Contains("op 'Op'"));
@@ -104,7 +120,8 @@ TEST_CASE("bad specifications are named") {
     return registry.Check().size();
   };
   CHECK(problems_of_input("x: T") == 0);
-  for (const char* spec : {"x", "x:", ": T", "x: U", "x: T * T", "x: N", "x: N * N", "x: N * L", "x: Ref(T", "x: T T"}) {
+  for (const char* spec :
+       {"x", "x:", ": T", "x: U", "x: T * T", "x: N", "x: N * N", "x: N * L", "x: Ref(T", "x: T T"}) {
     INFO(spec);
     CHECK(problems_of_input(spec) > 0);
   }
