@@ -36,12 +36,16 @@ void trigonometric(Registry& r) {
   const auto define = [&](const char* name) {
     return math::DefineUnary(r, name, "{bfloat16, half, float, double, complex64, complex128}");
   };
+  // Old graphs may say int32 or int64 here; there has never been a kernel for them.
+  const auto define_old = [&](const char* name) {
+    return math::DefineUnary(r, name, "{bfloat16, half, float, double, int32, int64, complex64, complex128}");
+  };
   define("Sin").Doc("The sine.").Elementwise(&kSin);
   define("Cos").Doc("The cosine.").Elementwise(&kCos);
-  define("Tan").Doc("The tangent.").Elementwise(&kTan);
-  define("Asin").Doc("The inverse sine.").Elementwise(&kAsin);
-  define("Acos").Doc("The inverse cosine.").Elementwise(&kAcos);
-  define("Atan").Doc("The inverse tangent.").Elementwise(&kAtan);
+  define_old("Tan").Doc("The tangent.").Elementwise(&kTan);
+  define_old("Asin").Doc("The inverse sine.").Elementwise(&kAsin);
+  define_old("Acos").Doc("The inverse cosine.").Elementwise(&kAcos);
+  define_old("Atan").Doc("The inverse tangent.").Elementwise(&kAtan);
   define("Sinh").Doc("The hyperbolic sine.").Elementwise(&kSinh);
   define("Cosh").Doc("The hyperbolic cosine.").Elementwise(&kCosh);
   define("Asinh").Doc("The inverse hyperbolic sine.").Elementwise(&kAsinh);
