@@ -202,6 +202,17 @@ std::vector<std::string> Differences(const OpDefValue& ours, const Message& thei
   return out;
 }
 
+// What version 2 of the framework took back or relaxed.
+const std::set<std::string>& LaterChanges() {
+  static const std::set<std::string> changes = {
+      "ArgMax: attribute 'T': does not allow complex64",  "ArgMax: attribute 'T': does not allow complex128",
+      "ArgMin: attribute 'T': does not allow complex64",  "ArgMin: attribute 'T': does not allow complex128",
+      "Max: attribute 'T': does not allow complex64",     "Max: attribute 'T': does not allow complex128",
+      "Min: attribute 'T': does not allow complex64",     "Min: attribute 'T': does not allow complex128",
+      "StringJoin: attribute 'N': expected the minimum 1"};
+  return changes;
+}
+
 TEST_CASE("the built-in definitions have no problems") {
   CHECK(Registry::BuiltIn().Check() == std::vector<std::string>{});
   CHECK(Registry::BuiltIn().ops().size() > 10);
@@ -222,7 +233,7 @@ TEST_CASE("the built-in definitions are those of the public registry") {
     if (it == by_name.end()) continue;  // newer than the recorded registry
     ++compared;
     for (const std::string& difference : Differences(op->signature(), *it->second)) {
-      FAIL_CHECK(op->name() << ": " << difference);
+      if (LaterChanges().count(op->name() + ": " + difference) == 0) FAIL_CHECK(op->name() << ": " << difference);
     }
   }
   CHECK(compared > 10);
