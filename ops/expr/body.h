@@ -20,7 +20,7 @@ using BodyFn = void (*)(const void* const* operands, const int64_t* steps, void*
 struct Body {
   DType in[kMaxOperands];  // kInvalid past the arity
   DType out;
-  int32_t lanes;  // lanes times the size of any operand or the output is at most 64 bytes
+  int32_t lanes;  // a power of two; times the size of any operand or the output at most 64 bytes
   BodyFn run;
 };
 

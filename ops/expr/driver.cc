@@ -73,9 +73,8 @@ void RunRow(const Body& body, const Operand* operands, int arity, char* out, siz
       steps[j] = 0;
     }
   }
-  const int64_t whole = count / lanes, rest = count % lanes, done = whole * lanes;
-  // The tail's operands are read before the whole vectors are written only where
-  // they are their own memory, so their order does not matter for aliases.
+  const int64_t whole = count >> __builtin_ctzll(static_cast<uint64_t>(lanes));  // lanes are a power of two
+  const int64_t done = whole * lanes, rest = count - done;
   if (whole > 0) body.run(from, steps, out, whole);
   if (rest == 0) return;
   for (int j = 0; j < arity; ++j) {
