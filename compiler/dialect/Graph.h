@@ -10,6 +10,7 @@
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/dtype.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace millrace::compiler {
 
@@ -135,8 +136,25 @@ std::string valueName(mlir::Value value);
 // is the first. Returns failure.
 mlir::LogicalResult fail(mlir::Operation *op, Status status);
 
-// A pure operation that waits for nothing: its data results may be replaced.
+// An operation without effects that waits for nothing by itself: its data results
+// may be replaced by what stands for its operands.
 bool isReplaceable(mlir::Operation *op);
+
+// Operations that write state or act on the world outside, or need one that does:
+// who waits for them waits for something that others can see.
+class Carriers {
+public:
+  explicit Carriers(mlir::Operation *module);
+  bool contains(mlir::Operation *op) const { return set.contains(op); }
+  // Whether one of `op`'s operands comes from a carrier.
+  bool above(mlir::Operation *op) const;
+
+private:
+  llvm::DenseSet<mlir::Operation *> set;
+};
+
+// Gives functions the types of their arguments and of what they return.
+void updateSignatures(mlir::Operation *module);
 
 // The walk over the module's bodies: operations of every function, in order.
 template <typename F>
@@ -163,9 +181,11 @@ mlir::ElementsAttr makeElements(CompileState &state, mlir::MLIRContext *context,
                                 llvm::ArrayRef<int64_t> dims, Bytes bytes, llvm::StringRef hint);
 // The value of graph.Const, or null for any other operation.
 mlir::ElementsAttr constantValue(mlir::Operation *op);
+// Likewise, and null where the constant waits for others: whoever replaces a use
+// of it would lose that order.
 inline mlir::ElementsAttr constantValue(mlir::Value v) {
   mlir::Operation *op = v.getDefiningOp();
-  return op ? constantValue(op) : mlir::ElementsAttr();
+  return op && op->getNumOperands() == 0 ? constantValue(op) : mlir::ElementsAttr();
 }
 // A new graph.Const before `before`, at `loc`.
 mlir::Value makeConstant(mlir::Operation *before, mlir::Location loc, mlir::ElementsAttr value);

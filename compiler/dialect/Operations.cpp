@@ -1,4 +1,5 @@
 // Reading operations: effects, control values, names.
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -55,6 +56,31 @@ bool onlyReads(Operation *op) {
 }
 
 bool isReplaceable(Operation *op) { return hasNoEffects(op) && controlOperands(op).empty(); }
+
+bool Carriers::above(Operation *op) const {
+  return !set.empty() && llvm::any_of(op->getOperands(), [&](Value v) {
+    return v.getDefiningOp() && set.contains(v.getDefiningOp());
+  });
+}
+
+Carriers::Carriers(Operation *module) {
+  forEachOp(module, [&](Operation *op) {
+    const Op *def = opOf(op);
+    const bool acts = def && llvm::any_of(def->effects(), [](const Effect &e) {
+      return e.kind == Effect::Kind::kWrite || e.kind == Effect::Kind::kOutside;
+    });
+    if (acts || above(op)) set.insert(op);
+  });
+}
+
+void updateSignatures(Operation *module) {
+  for (auto func : llvm::cast<ModuleOp>(module).getOps<func::FuncOp>()) {
+    if (func.isExternal()) continue;
+    Block &block = func.getBody().front();
+    func.setType(FunctionType::get(module->getContext(), block.getArgumentTypes(),
+                                   block.getTerminator()->getOperandTypes()));
+  }
+}
 
 llvm::StringRef nodeName(Location loc) {
   if (auto named = llvm::dyn_cast<NameLoc>(loc)) return named.getName().getValue();

@@ -166,7 +166,7 @@ private:
       values[op->getResult(0)] = resourceValue(block, op);
       return OkStatus();
     }
-    if (isTransparent(op)) return OkStatus();
+    if (!op->hasAttr("plan.step")) return OkStatus();
 
     plan::Step step;
     step.node = nodeName(op->getLoc()).str();
@@ -183,9 +183,14 @@ private:
     for (unsigned i = 0; i < numDataResults(op); ++i) {
       Value result = op->getResult(i);
       if (isResourceValue(result)) {
-        Operation *creator = resourceOf(result);
-        if (!creator) return blame(op, Unimplemented("a reference or handle whose resource is not known before the run"));
-        values[result] = resourceValue(block, creator);
+        // An op that returns a reference returns its first.
+        const OperandRange operands = op->getOperands();
+        auto first = llvm::find_if(operands, [](Value v) { return isResourceValue(v); });
+        auto known = first == operands.end() ? values.end() : values.find(*first);
+        if (known == values.end())
+          return blame(op, Unimplemented("a reference or handle whose resource is not known before the run"));
+        const uint32_t resource = known->second;
+        values[result] = resource;
         step.outputs.push_back(plan::kNone);
         continue;
       }

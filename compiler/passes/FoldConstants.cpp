@@ -31,6 +31,7 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
     if (!state.evaluate) return;
     llvm::DenseMap<Attribute, Tensor> tensors;
     int64_t total = 0;
+    bool refined = false;
     forEachOp(getOperation(), [&](Operation *op) {
       const Op *def = opOf(op);
       if (!def || isTransparent(op) || !isReplaceable(op) || op->getNumOperands() == 0) return;
@@ -83,10 +84,13 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
         ElementsAttr value =
             makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(), std::move(bytes), nodeName(op->getLoc()));
         tensors[value] = t;
+        if (value.getType() != result.getType()) refined = true;
         result.replaceAllUsesWith(makeConstant(op, op->getLoc(), value));
       }
       if (op->use_empty()) op->erase();
     });
+    if (refined) getOperation()->setAttr("graph.refined", UnitAttr::get(&getContext()));
+    updateSignatures(getOperation());
   }
 };
 

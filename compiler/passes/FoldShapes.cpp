@@ -11,17 +11,19 @@ namespace {
 
 struct FoldShapes : impl::FoldShapesBase<FoldShapes> {
   void runOnOperation() override {
+    const Carriers carriers(getOperation());
     forEachOp(getOperation(), [&](Operation *op) {
       auto known = op->getAttrOfType<ArrayAttr>("graph.elements");
       if (!known) return;
       op->removeAttr("graph.elements");
-      if (!isReplaceable(op) || !opOf(op)) return;
+      if (!isReplaceable(op) || !opOf(op) || carriers.above(op)) return;
       for (unsigned i = 0; i < known.size() && i < op->getNumResults(); ++i) {
         auto elements = llvm::dyn_cast<DimsAttr>(known[i]);
         if (elements && !op->getResult(i).use_empty()) replace(op->getResult(i), elements);
       }
       if (op->use_empty()) op->erase();
     });
+    updateSignatures(getOperation());
   }
 
   void replace(OpResult result, DimsAttr elements) {

@@ -7,28 +7,32 @@ using namespace mlir;
 
 namespace millrace::compiler {
 #define GEN_PASS_DEF_INFERSHAPES
+#define GEN_PASS_DEF_REFINESHAPES
 #include "millrace_passes/Passes.h.inc"
 
 namespace {
 
-struct InferShapes : impl::InferShapesBase<InferShapes> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    CompileState &state = stateOf(module);
+class Inference {
+public:
+  explicit Inference(ModuleOp module) : module(module), state(stateOf(module)), context(module.getContext()) {}
+
+  LogicalResult run() {
     for (auto func : module.getOps<func::FuncOp>()) {
       if (func.isExternal()) continue;
       elements.clear();
       size_t count = 0;
       for (Operation &op : func.getBody().front()) {
-        if ((++count & 0xfff) == 0 && state.isCancelled()) return (void)fail(func, Cancelled("the compilation was cancelled")), signalPassFailure();
-        if (failed(infer(&op, state))) return signalPassFailure();
+        if ((++count & 0xfff) == 0 && state.isCancelled())
+          return fail(func, Cancelled("the compilation was cancelled"));
+        if (failed(infer(&op))) return failure();
       }
-      Operation *end = func.getBody().front().getTerminator();
-      func.setType(FunctionType::get(&getContext(), func.getFunctionType().getInputs(), end->getOperandTypes()));
     }
+    updateSignatures(module);
+    return success();
   }
 
-  LogicalResult infer(Operation *op, CompileState &state) {
+private:
+  LogicalResult infer(Operation *op) {
     if (isStructural(op, "read")) {
       op->getResult(0).setType(llvm::cast<RefType>(op->getOperand(0).getType()).tensor());
       return success();
@@ -53,7 +57,8 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
       inputs[i].dtype = dtypeOf(v.getType());
       inputs[i].shape = shapeOf(v.getType());
       if (auto it = elements.find(v); it != elements.end()) inputs[i].elements = &it->second;
-      if (ElementsAttr value = constantValue(v)) inputs[i].constant = view(constants.emplace_back(), state, value);
+      if (Operation *source = v.getDefiningOp())
+        if (ElementsAttr value = constantValue(source)) inputs[i].constant = view(constants.emplace_back(), value);
       if (IsRef(inputs[i].dtype)) {
         inputs[i].handle_dtype = BaseType(inputs[i].dtype);
         inputs[i].handle_shape = &handles.emplace_back(inputs[i].shape);
@@ -69,16 +74,16 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
       const InferenceContext::Output &out = ctx.outputs()[static_cast<size_t>(i)];
       Value result = op->getResult(static_cast<unsigned>(i));
       const DType dtype = dtypeOf(result.getType());
-      result.setType(valueType(&getContext(), dtype, out.shape));
-      known.push_back(UnitAttr::get(&getContext()));
+      result.setType(valueType(context, dtype, out.shape));
+      known.push_back(UnitAttr::get(context));
       if (!out.has_elements) continue;
       if (def->name() != "Const") {
-        known.back() = DimsAttr::get(&getContext(), ArrayRef<SymElement>(out.elements.elements));
+        known.back() = DimsAttr::get(context, ArrayRef<SymElement>(out.elements.elements));
         any = true;
       }
       elements[result] = out.elements;
     }
-    if (any) op->setAttr("graph.elements", ArrayAttr::get(&getContext(), known));
+    if (any) op->setAttr("graph.elements", ArrayAttr::get(context, known));
     else if (op->hasAttr("graph.elements")) op->removeAttr("graph.elements");
     return success();
   }
@@ -88,7 +93,7 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
     SmallVector<int64_t, 4> dims;
   };
   // A view of a constant's elements; null for strings.
-  const TensorView *view(Constant &c, CompileState &state, ElementsAttr value) {
+  const TensorView *view(Constant &c, ElementsAttr value) {
     auto type = llvm::cast<ShapedType>(value.getType());
     c.dims.assign(type.getShape().begin(), type.getShape().end());
     c.view.dtype = dtypeOfElement(type.getElementType());
@@ -100,7 +105,24 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
     return &c.view;
   }
 
+  ModuleOp module;
+  CompileState &state;
+  MLIRContext *context;
   llvm::DenseMap<Value, SymTensor> elements;
+};
+
+struct InferShapes : impl::InferShapesBase<InferShapes> {
+  void runOnOperation() override {
+    if (failed(Inference(getOperation()).run())) signalPassFailure();
+  }
+};
+
+struct RefineShapes : impl::RefineShapesBase<RefineShapes> {
+  void runOnOperation() override {
+    if (!getOperation()->hasAttr("graph.refined")) return;
+    getOperation()->removeAttr("graph.refined");
+    if (failed(Inference(getOperation()).run())) signalPassFailure();
+  }
 };
 
 } // namespace

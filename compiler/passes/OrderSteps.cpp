@@ -60,9 +60,27 @@ public:
   }
 
 private:
-  uint32_t resourceId(Value v) {
-    Operation *creator = resourceOf(v);
-    if (!creator) return unknownResource();
+  // Of a reference or handle: known for operands, as bodies are read in order.
+  uint32_t resourceId(Value v) const {
+    auto it = resourceOfValue.find(v);
+    return it == resourceOfValue.end() ? 0 : it->second;
+  }
+  // What an op returns is what it creates, or its first reference.
+  void trace(Operation *op) {
+    for (Value result : op->getResults()) {
+      if (!isResourceValue(result)) continue;
+      uint32_t id = 0;
+      if (createsResource(op)) id = createdResource(op);
+      else
+        for (Value v : op->getOperands())
+          if (isResourceValue(v)) {
+            id = resourceId(v);
+            break;
+          }
+      resourceOfValue[result] = id;
+    }
+  }
+  uint32_t createdResource(Operation *creator) {
     const AttrMap &attrs = attrsOf(creator);
     const auto text = [&](const char *name) -> std::string {
       auto it = attrs.find(name);
@@ -71,21 +89,19 @@ private:
     };
     std::string name = text("shared_name");
     if (name.empty()) name = nodeName(creator->getLoc()).str();
-    return resourceId(text("container") + '\0' + name);
-  }
-  uint32_t unknownResource() { return resourceId(std::string("\0\0", 2)); }
-  uint32_t resourceId(const std::string &key) {
-    auto [it, fresh] = resourceIds.try_emplace(key, resources.size());
+    auto [it, fresh] = resourceIds.try_emplace(text("container") + '\0' + name, resources.size());
     if (fresh) resources.emplace_back();
     return static_cast<uint32_t>(it->second);
   }
 
   void collect() {
+    resources.emplace_back();  // what cannot be told apart
     for (Operation &op : block.without_terminator()) {
       index[&op] = static_cast<uint32_t>(nodes.size());
       Node &node = nodes.emplace_back();
       node.op = &op;
-      node.transparent = isTransparent(&op);
+      node.transparent = isTransparent(&op) && !isCrowd(&op);
+      trace(&op);
       if (isStructural(&op, "read")) node.accesses.push_back({resourceId(op.getOperand(0)), false});
       if (const Op *def = opOf(&op))
         for (const Effect &e : def->effects()) {
@@ -103,6 +119,13 @@ private:
           node.afterWrite |= from.writes || from.afterWrite;
         }
     }
+  }
+
+  // A NoOp that gathers many and that many wait for is a step of its own, so that
+  // the edges stay as few as they are in the graph.
+  static bool isCrowd(Operation *op) {
+    return isNamed(op, "NoOp") && op->getNumOperands() > 16 && !op->getResults().empty() &&
+           !op->getResult(0).hasOneUse() && opOf(op)->FindKernel("CPU", attrsOf(op));
   }
 
   // Whether a write of `resource` comes before node `i`. Looks at no more than
@@ -293,6 +316,7 @@ private:
   std::vector<Node> nodes;  // in the order of the block
   std::vector<Resource> resources;
   std::map<std::string, size_t> resourceIds;
+  llvm::DenseMap<Value, uint32_t> resourceOfValue;
   llvm::DenseMap<Operation *, uint32_t> index;
   SmallVector<uint32_t, 8> early;
   std::vector<uint32_t> sequence;

@@ -53,6 +53,15 @@ def FoldConstants : GraphPass<"fold-constants"> {
   }];
 }
 
+def RefineShapes : GraphPass<"refine-shapes"> {
+  let summary = "Inference again, where folding found sizes that were open";
+  let description = [{
+    A constant that fold-constants computed may say what inference could not: the
+    axes of a reduction, the size of a range. Then shapes are inferred again; where
+    nothing was learnt, nothing is done.
+  }];
+}
+
 def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
   let summary = "Scales and offsets behind a product go into its weights and a bias";
   let description = [{

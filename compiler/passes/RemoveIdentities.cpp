@@ -58,6 +58,7 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
       }
       if (op->use_empty()) op->erase();
     });
+    updateSignatures(getOperation());
   }
 };
 

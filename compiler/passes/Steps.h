@@ -1,5 +1,5 @@
-// What becomes a step of the plan and what does not; which resource a reference
-// stands for. Shared by the passes of the schedule phase and by emit.
+// What becomes a step of the plan and what does not; what makes
+// resources. Shared by the passes of the schedule phase and by emit.
 #pragma once
 
 #include "millrace/compiler/dialect/Graph.h"
@@ -26,23 +26,6 @@ inline bool isTransparent(mlir::Operation *op) {
 inline bool isResourceValue(mlir::Value v) {
   const DType dtype = dtypeOf(v.getType());
   return IsRef(dtype) || dtype == DType::kResource;
-}
-
-// The operation that created the resource behind `v`, or null where that is not
-// known. An op that returns a reference returns its first.
-inline mlir::Operation *resourceOf(mlir::Value v) {
-  while (mlir::Operation *op = v.getDefiningOp()) {
-    if (createsResource(op)) return op;
-    mlir::Value next;
-    for (mlir::Value operand : op->getOperands())
-      if (isResourceValue(operand)) {
-        next = operand;
-        break;
-      }
-    if (!next) return nullptr;
-    v = next;
-  }
-  return nullptr;
 }
 
 } // namespace millrace::compiler

@@ -22,6 +22,8 @@ const std::vector<Phase> &phases() {
            // and with them the uses that keep their inputs alive.
            {"fold-shapes", createFoldShapes},
            {"fold-constants", createFoldConstants},
+           {"refine-shapes", createRefineShapes},
+           {"fold-shapes", createFoldShapes},
            // Reads of the same variable and equal constants become one operation.
            {"remove-identities", createRemoveIdentities},
            {"cse", createCse},
