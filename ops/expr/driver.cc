@@ -171,10 +171,15 @@ void Expand(const Layout& layout, int operand, const char* data, int64_t begin, 
   Cursor cursor(layout, operand, begin / inner);
   for (int64_t done = 0; done < count; done += inner) {
     const T* row = from + cursor.offset;
-    if (repeats) {
-      for (int64_t i = 0; i < inner; ++i) to[done + i] = *row;
+    T* into = to + done;
+    if (inner < 8) {  // too short for a vector loop's preparations
+      const int64_t step = repeats ? 0 : 1;
+#pragma clang loop vectorize(disable) unroll(disable)
+      for (int64_t i = 0; i < inner; ++i, row += step) into[i] = *row;
+    } else if (repeats) {
+      std::fill_n(into, inner, *row);
     } else {
-      for (int64_t i = 0; i < inner; ++i) to[done + i] = row[i];
+      std::copy_n(row, inner, into);
     }
     cursor.NextRow(layout, operand);
   }
@@ -230,6 +235,10 @@ void RunLongRows(const Body& body, const Layout& layout, std::span<const TensorV
   const int arity = static_cast<int>(views.size());
   const int64_t inner = layout.dims[layout.rank - 1];
   const size_t out_size = ElementSize(out.dtype);
+  Operand operands[kMaxOperands];
+  for (int j = 0; j < arity; ++j) {
+    operands[j] = {nullptr, ElementSize(views[j].dtype), layout.strides[j][layout.rank - 1] == 0};
+  }
   int64_t index[Shape::kMaxRank + 1];
   int64_t offset[kMaxOperands] = {};
   int64_t row = begin / inner, column = begin % inner;
@@ -240,12 +249,9 @@ void RunLongRows(const Body& body, const Layout& layout, std::span<const TensorV
   }
   for (int64_t at = begin; at < end;) {
     const int64_t count = std::min(inner - column, end - at);
-    Operand operands[kMaxOperands];
     for (int j = 0; j < arity; ++j) {
-      const size_t size = ElementSize(views[j].dtype);
-      const bool repeats = layout.strides[j][layout.rank - 1] == 0;
-      const int64_t element = offset[j] + (repeats ? 0 : column);
-      operands[j] = {static_cast<const char*>(views[j].data) + static_cast<size_t>(element) * size, size, repeats};
+      const int64_t element = offset[j] + (operands[j].splat ? 0 : column);
+      operands[j].data = static_cast<const char*>(views[j].data) + static_cast<size_t>(element) * operands[j].size;
     }
     RunRow(body, operands, arity, static_cast<char*>(out.data) + static_cast<size_t>(at) * out_size, out_size, count);
     at += count;
