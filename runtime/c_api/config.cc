@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 
 #include "millrace/proto/codec/config.h"
 #include "millrace/proto/value/strings.h"
@@ -54,9 +53,9 @@ Status FillMetadata(const RunMetadata& metadata, TF_Buffer* out) {
     device->nodes.push_back(std::move(node));
   }
   const std::string bytes = SerializeRunMetadata(value);
-  void* copy = std::malloc(std::max<size_t>(bytes.size(), 1));
+  char* copy = static_cast<char*>(std::malloc(std::max<size_t>(bytes.size(), 1)));
   if (copy == nullptr) return ResourceExhausted("no memory for the run's metadata");
-  std::memcpy(copy, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy);
   *out = {copy, bytes.size(), [](void* data, size_t) { std::free(data); }};
   return OkStatus();
 }

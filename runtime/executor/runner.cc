@@ -66,7 +66,8 @@ Result<std::unique_ptr<Runner>> Runner::FromFile(const std::string& path, const 
 }
 
 Result<std::unique_ptr<Runner>> Runner::FromBytes(Buffer bytes, const RunnerOptions& options) {
-  return FromMappedBytes(bytes, options);
+  const Buffer held = std::move(bytes);
+  return FromMappedBytes(held, options);
 }
 
 }  // namespace millrace

@@ -84,7 +84,7 @@ class Loader {
       }
     }
     for (const plan::Resource& r : p.resources) {
-      const auto bad = [&](std::string what) { return InvalidArgument(Cat("resource '", r.name, "': ", what)); };
+      const auto bad = [&](const std::string& what) { return InvalidArgument(Cat("resource '", r.name, "': ", what)); };
       if (!IsValid(r.dtype)) return bad(Cat("unknown dtype ", static_cast<int32_t>(r.dtype)));
       if (r.dims.size() > static_cast<size_t>(Shape::kMaxRank)) {
         return bad(Cat("expected a rank up to ", Shape::kMaxRank, ", found ", r.dims.size()));
@@ -160,7 +160,7 @@ class Loader {
       const plan::Value& def = block.values[i];
       LoadedValue& value = out->values[i];
       value = {.def = &def, .dtype = def.dtype, .storage = def.storage, .index = def.index, .root = i};
-      const auto bad = [&](std::string what) { return InvalidArgument(Cat(ValueName(block, i), ": ", what)); };
+      const auto bad = [&](const std::string& what) { return InvalidArgument(Cat(ValueName(block, i), ": ", what)); };
       const auto index_below = [&](std::string_view what, size_t limit) {
         return def.index < limit ? OkStatus() : bad(Cat("expected a ", what, " below ", limit, ", found ", def.index));
       };
@@ -400,7 +400,7 @@ class Loader {
       } else {
         if (v >= block_def.values.size()) return IndexError("output", v, block_def.values.size());
         LoadedValue& value = block->values[v];
-        const auto bad = [&](std::string what) {
+        const auto bad = [&](const std::string& what) {
           return InvalidArgument(Cat("output ", i, " (", ValueName(block_def, v), "): ", what));
         };
         if (value.dtype != output_types[i]) {
@@ -668,7 +668,7 @@ class Loader {
   Status CheckSignatures() {
     const plan::Plan& p = plan();
     for (const plan::Signature& signature : p.signatures) {
-      const auto bad = [&](std::string what) {
+      const auto bad = [&](const std::string& what) {
         return InvalidArgument(Cat("signature '", signature.name, "': ", what));
       };
       if (signature.block >= p.blocks.size()) {
