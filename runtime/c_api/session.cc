@@ -37,9 +37,9 @@ class TensorSink final : public ResultSink {
  public:
   explicit TensorSink(TF_Tensor** out) : out_(out) {}
   Status Place(size_t i, DType dtype, std::span<const int64_t> dims, void** data) override {
-    int64_t elements = 1;
-    for (int64_t d : dims) elements *= d;
-    return Allocate(i, dtype, dims, elements, data);
+    uint64_t elements = 1;  // a zero among the dims may stand beside anything
+    for (int64_t d : dims) elements *= static_cast<uint64_t>(d);
+    return Allocate(i, dtype, dims, static_cast<int64_t>(elements), data);
   }
   Status Take(size_t i, Tensor tensor, bool exclusive) override {
     if (IsObject(tensor.dtype())) {

@@ -34,9 +34,7 @@ int64_t CheckedElements(TF_DataType dtype, const int64_t* dims, int num_dims, si
   const std::span<const int64_t> shape(dims, static_cast<size_t>(num_dims));
   const std::optional<size_t> bytes = TensorBytes(type, shape);
   if (!bytes || (ElementSize(type) != 0 && length < *bytes)) return -1;
-  int64_t elements = 1;
-  for (int64_t d : shape) elements *= d;
-  return elements;
+  return Shape(shape).NumElements().value_or(-1);
 }
 
 }  // namespace

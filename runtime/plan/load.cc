@@ -113,12 +113,14 @@ class Loader {
       return InvalidArgument(Cat("expected a rank up to ", Shape::kMaxRank, ", found ", constant.dims.size()));
     }
     const std::optional<size_t> bytes = TensorBytes(constant.dtype, constant.dims);
-    if (!bytes) return InvalidArgument(Cat("shape ", Shape(constant.dims).ToString(), " is no shape of a tensor"));
+    const std::optional<int64_t> elements = Shape(constant.dims).NumElements();
+    if (!bytes || !elements)
+      return InvalidArgument(Cat("shape ", Shape(constant.dims).ToString(), " is no shape of a tensor"));
     TensorView view;
     view.dtype = constant.dtype;
     view.rank = static_cast<int>(constant.dims.size());
     view.dims = constant.dims.data();
-    view.num_elements = *Shape(constant.dims).NumElements();
+    view.num_elements = *elements;
     if (constant.dtype == DType::kString) {
       if (constant.strings.size() != static_cast<size_t>(view.num_elements)) {
         return InvalidArgument(Cat("expected ", view.num_elements, " strings, found ", constant.strings.size()));
