@@ -82,10 +82,10 @@ Dimensions Coalesce(std::span<const int64_t> dims, std::span<const int64_t> from
   return out;
 }
 
-constexpr int64_t kTile = 16;
+// Tiles whose lines are whole cache lines, in blocks that keep to few pages.
+constexpr int64_t kTile = 16, kTileBlock = 64;
 
-// dims.back() runs along `to`, dims[from_dim] along `from`: in square tiles, so
-// that both sides use whole cache lines.
+// dims.back() runs along `to`, dims[from_dim] along `from`: tile by tile.
 template <typename W>
 void TransposeCopy(KernelContext& ctx, Dimensions dims, size_t from_dim, const W* from, W* to) {
   const Dimension column = dims.back(), row = dims[from_dim];  // row: from stride 1; column: to stride 1
@@ -93,20 +93,26 @@ void TransposeCopy(KernelContext& ctx, Dimensions dims, size_t from_dim, const W
   dims.erase(dims.begin() + static_cast<ptrdiff_t>(from_dim));
   int64_t batches = 1;
   for (const Dimension& d : dims) batches *= d.extent;
-  const int64_t strips = (row.extent + kTile - 1) / kTile;
-  const double cycles = static_cast<double>(kTile * column.extent) * (0.5 + 0.1 * sizeof(W));
+  const int64_t strips = (row.extent + kTileBlock - 1) / kTileBlock;
+  const double strip_rows = static_cast<double>(std::min(kTileBlock, row.extent));
+  const double cycles = strip_rows * static_cast<double>(column.extent) * (0.5 + 0.1 * sizeof(W));
+  const auto tile = [&](const W* f, W* t, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    for (int64_t r = r0; r < r1; ++r) {
+      const W* line = f + r;
+      W* out = t + r * row.to;
+      for (int64_t c = c0; c < c1; ++c) out[c] = line[c * column.from];
+    }
+  };
   ctx.ParallelFor(batches * strips, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
     for (int64_t unit = begin; unit < end; ++unit) {
       const Odometer at(dims, dims.size(), unit / strips);
-      const int64_t r0 = (unit % strips) * kTile, r1 = std::min(r0 + kTile, row.extent);
-      const W* f = from + at.from();
-      W* t = to + at.to();
-      for (int64_t c0 = 0; c0 < column.extent; c0 += kTile) {
-        const int64_t c1 = std::min(c0 + kTile, column.extent);
-        for (int64_t r = r0; r < r1; ++r) {
-          const W* line = f + r;
-          W* out = t + r * row.to;
-          for (int64_t c = c0; c < c1; ++c) out[c] = line[c * column.from];
+      const int64_t r_begin = (unit % strips) * kTileBlock, r_end = std::min(r_begin + kTileBlock, row.extent);
+      for (int64_t c_begin = 0; c_begin < column.extent; c_begin += kTileBlock) {
+        const int64_t c_end = std::min(c_begin + kTileBlock, column.extent);
+        for (int64_t r = r_begin; r < r_end; r += kTile) {
+          for (int64_t c = c_begin; c < c_end; c += kTile) {
+            tile(from + at.from(), to + at.to(), r, std::min(r + kTile, r_end), c, std::min(c + kTile, c_end));
+          }
         }
       }
     }

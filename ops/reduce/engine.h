@@ -26,13 +26,16 @@ inline constexpr int64_t kPiece = 65536;
 inline constexpr int64_t kBlock = 4096;
 // Rows that are added up one after the other before they meet the total.
 inline constexpr int64_t kRowBlock = 64;
-inline constexpr int64_t kColumns = 512;
+// Elements that rows narrower than half of it are widened to.
+inline constexpr int64_t kWide = 64;
 
 template <typename R>
 struct Engine {
   using In = typename R::In;
   using Out = typename R::Out;
   using Acc = typename R::Acc;
+  // Columns that are added up at once: their sums fit the first cache.
+  static constexpr int64_t kColumns = 16384 / sizeof(Acc);
   static constexpr int64_t kLanes = sizeof(Acc) >= 128 ? 1 : 128 / sizeof(Acc);
 
   // kLanes accumulators over n elements in a row, folded pairwise at the end.
@@ -187,10 +190,10 @@ struct Engine {
   // same memory; what they give is folded at the end.
   static Status NarrowKept(KernelContext& ctx, const Layout& at, const In* in, Out* out) {
     const int64_t width = at.inner.extent, rows = at.reduced[0].extent;
-    const int64_t fold = kColumns / 8 / width, wide = fold * width, wide_rows = rows / fold;
+    const int64_t fold = kWide / width, wide = fold * width, wide_rows = rows / fold;
     ctx.ParallelFor(at.kept_count, BlockFor(static_cast<double>(rows * width) * R::kCycles),
                     [&](int64_t begin, int64_t end, int) {
-                      Acc acc[kColumns];
+                      Acc acc[kWide];
                       Layout line;
                       line.reduced.push_back({wide_rows, wide});
                       for (int64_t o = begin; o < end; ++o) {
@@ -219,7 +222,7 @@ struct Engine {
       return OkStatus();
     }
     if (at.inner_reduced) return InnerReduced(ctx, at, in, out);
-    if (at.reduced.size() == 1 && at.inner.extent <= kColumns / 16 && at.reduced[0].extent >= kColumns &&
+    if (at.reduced.size() == 1 && at.inner.extent <= kWide / 2 && at.reduced[0].extent >= 8 * kWide &&
         at.reduced[0].stride == at.inner.extent) {
       return NarrowKept(ctx, at, in, out);
     }

@@ -37,6 +37,7 @@ Status MakeLayout(const TensorView& input, const TensorView& axes, bool keep_dim
 
 // Offset of the index-th combination of `groups`, in row-major order.
 inline int64_t OffsetOf(std::span<const Group> groups, int64_t index) {
+  if (groups.size() == 1) return index * groups[0].stride;
   int64_t offset = 0;
   for (size_t k = groups.size(); k-- > 0;) {
     offset += (index % groups[k].extent) * groups[k].stride;
