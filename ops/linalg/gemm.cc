@@ -17,11 +17,12 @@ namespace {
 struct Blocking {
   bool pack_a = false;
   bool pack_b = false;
+  bool pack_b_by_unit = false;  // each part where it is used, as it is used once
   int64_t a_stride = 0;     // of packed a
   int64_t row_block = 0;    // rows of a unit of work
   int64_t column_block = 0;  // its columns, a multiple of the panels' width
   int64_t k_block = 0;
-  size_t a_bytes = 0, b_bytes = 0;
+  size_t a_bytes = 0, b_bytes = 0, unit_bytes = 0;  // unit_bytes for each worker
 };
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -58,18 +59,21 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
   }
   const bool large_b = g.k * g.n * kBytes > kCacheBytes;
   s.pack_b = g.packed_b == nullptr && (g.b_transposed || (g.m > kTallRows && large_b));
-  if (s.pack_b) s.b_bytes = Align(static_cast<size_t>(PackedElements<T>(g.k, g.n) * kBytes));
+  s.pack_b_by_unit = s.pack_b && g.m <= kRowBlock;
+  if (s.pack_b && !s.pack_b_by_unit) s.b_bytes = Align(static_cast<size_t>(PackedElements<T>(g.k, g.n) * kBytes));
 
   s.row_block = CeilDiv(g.m, std::max<int64_t>(1, CeilDiv(g.m, kRowBlock)));
   const int64_t per_column = std::max<int64_t>(1, s.row_block * g.k);
   const int64_t wide = 4 * kPanelColumns<T>;
   s.column_block = std::min(g.n, CeilDiv(CeilDiv(kUnit, per_column), wide) * wide);
+  if (s.pack_b_by_unit) s.column_block = std::min(s.column_block, wide);
   s.k_block = g.k;
   if (g.packed_b == nullptr && !s.pack_b && large_b) {
     s.k_block = 32;  // b as it is: some of its rows at a time, so that it is read in order
   } else if (g.k > 384) {
-    s.k_block = CeilDiv(g.k, CeilDiv(g.k, 320));
+    s.k_block = CeilDiv(g.k, CeilDiv(g.k, 256));
   }
+  if (s.pack_b_by_unit) s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, s.column_block) * kBytes));
   return s;
 }
 
@@ -85,9 +89,10 @@ void PackRows(const GemmArgs<T>& g, const Blocking& s, int64_t begin, int64_t en
 }
 
 // One unit: rows [r0, r1), columns [c0, c1), c0 at the start of a panel.
+// `unit_scratch` has s.unit_bytes.
 template <typename T>
 void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b, int64_t r0, int64_t r1, int64_t c0,
-          int64_t c1) {
+          int64_t c1, T* unit_scratch) {
   TileArgs<T> t;
   t.a_row_stride = s.a_stride;
   t.outer_count = t.inner_count = 1;
@@ -105,6 +110,12 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
       t.b = packed_b + c0 * g.k + k * kPanelColumns<T>;
       t.b_row_stride = kPanelColumns<T>;
       t.b_panel_stride = g.k * kPanelColumns<T>;
+    } else if (s.pack_b_by_unit) {
+      const T* b = g.b + (g.b_transposed ? c0 * g.b_stride + k : k * g.b_stride + c0);
+      PackPanels(b, g.b_stride, g.b_transposed, k1 - k, c1 - c0, 0, CeilDiv(c1 - c0, kPanelColumns<T>), unit_scratch);
+      t.b = unit_scratch;
+      t.b_row_stride = kPanelColumns<T>;
+      t.b_panel_stride = (k1 - k) * kPanelColumns<T>;
     } else {
       t.b = g.b + k * g.b_stride + c0;
       t.b_row_stride = g.b_stride;
@@ -136,7 +147,7 @@ void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
              [&](int64_t begin, int64_t end, int) { PackRows(g, s, begin, end, packed); });
     a = packed;
   }
-  if (s.pack_b) {
+  if (s.b_bytes > 0) {
     T* packed = reinterpret_cast<T*>(static_cast<char*>(scratch) + s.a_bytes);
     parallel(CeilDiv(g.n, kPanelColumns<T>), BlockFor(cycles_per_element * static_cast<double>(g.k * kPanelColumns<T>)),
              [&](int64_t begin, int64_t end, int) {
@@ -146,11 +157,16 @@ void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
   }
   const int64_t columns = CeilDiv(g.n, s.column_block);
   const int64_t rows = CeilDiv(g.m, s.row_block);
-  if (rows * columns == 1) return Unit(g, s, a, packed_b, 0, g.m, 0, g.n);
-  const auto body = [&](int64_t begin, int64_t end, int) {
+  char* const unit_scratch = static_cast<char*>(scratch) + s.a_bytes + s.b_bytes;
+  if (rows * columns == 1) return Unit(g, s, a, packed_b, 0, g.m, 0, g.n, reinterpret_cast<T*>(unit_scratch));
+  // The larger operand is gone through once; the smaller one again and again.
+  const bool rows_inside = g.n > g.m;
+  const auto body = [&](int64_t begin, int64_t end, int worker) {
+    T* const mine = reinterpret_cast<T*>(unit_scratch + s.unit_bytes * static_cast<size_t>(worker));
     for (int64_t u = begin; u < end; ++u) {
-      const int64_t r = u / columns * s.row_block, c = u % columns * s.column_block;
-      Unit(g, s, a, packed_b, r, std::min(g.m, r + s.row_block), c, std::min(g.n, c + s.column_block));
+      const int64_t r = (rows_inside ? u % rows : u / columns) * s.row_block;
+      const int64_t c = (rows_inside ? u / rows : u % columns) * s.column_block;
+      Unit(g, s, a, packed_b, r, std::min(g.m, r + s.row_block), c, std::min(g.n, c + s.column_block), mine);
     }
   };
   parallel(rows * columns, 1, body);
@@ -178,9 +194,9 @@ void PackPanels(const T* b, int64_t b_stride, bool b_transposed, int64_t k, int6
 }
 
 template <typename T>
-size_t GemmScratchBytes(const GemmArgs<T>& args) {
+size_t GemmScratchBytes(const GemmArgs<T>& args, int workers) {
   const Blocking s = BlockingFor(Normalised(args));
-  return s.a_bytes + s.b_bytes;
+  return s.a_bytes + s.b_bytes + s.unit_bytes * static_cast<size_t>(workers);
 }
 
 template <typename T>
@@ -195,7 +211,7 @@ void GemmSerial(const GemmArgs<T>& args, void* scratch) {
 
 #define MR_INSTANTIATE(T)                                                                                         \
   template void PackPanels<T>(const T*, int64_t, bool, int64_t, int64_t, int64_t, int64_t, T*);                   \
-  template size_t GemmScratchBytes<T>(const GemmArgs<T>&);                                                        \
+  template size_t GemmScratchBytes<T>(const GemmArgs<T>&, int);                                                      \
   template void Gemm<T>(KernelContext&, const GemmArgs<T>&, void*);                                               \
   template void GemmSerial<T>(const GemmArgs<T>&, void*);
 MR_INSTANTIATE(float)

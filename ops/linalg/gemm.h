@@ -39,14 +39,14 @@ template <typename T>
 void PackPanels(const T* b, int64_t b_stride, bool b_transposed, int64_t k, int64_t n, int64_t begin, int64_t end,
                 T* packed);
 
-// Bytes of workspace for Gemm; 0 for small products.
+// Bytes of workspace for Gemm with so many workers; 0 for small products.
 template <typename T>
-size_t GemmScratchBytes(const GemmArgs<T>& args);
-// Runs the product on the context's threads. `scratch` has GemmScratchBytes(args),
-// aligned to 64.
+size_t GemmScratchBytes(const GemmArgs<T>& args, int workers);
+// Runs the product on the context's threads. `scratch` has GemmScratchBytes(args,
+// ctx.workers()), aligned to 64.
 template <typename T>
 void Gemm(KernelContext& ctx, const GemmArgs<T>& args, void* scratch);
-// The same in the caller's thread, with the same bits.
+// The same in the caller's thread (one worker), with the same bits.
 template <typename T>
 void GemmSerial(const GemmArgs<T>& args, void* scratch);
 

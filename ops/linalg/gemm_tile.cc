@@ -82,10 +82,7 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
   }
   if (e.activation != Activation::kNone) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < kRows; ++i) {
-#pragma clang loop unroll(full)
-      for (int j = 0; j < kVectors; ++j) acc[i][j] = Activate<T>(acc[i][j], e.activation, e.alpha);
-    }
+    for (int i = 0; i < kRows; ++i) Activate<T>(acc[i], e.activation, e.alpha);
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < kRows; ++i) {

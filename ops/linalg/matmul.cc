@@ -116,8 +116,8 @@ class FloatProduct final : public Kernel {
     int64_t count = batches.count();
     if (count > 1 && !form_.a_transposed && batches.SharesY()) g.m *= count, count = 1;
 
-    const size_t product_bytes = Align(linalg::GemmScratchBytes(g));
     const bool by_batch = count > 1;
+    const size_t product_bytes = Align(linalg::GemmScratchBytes(g, by_batch ? 1 : ctx.workers()));
     linalg::Widened<T> operands(ctx);
     const int xi = operands.Add(x), outi = operands.AddResult(out);
     const int yi = packed_ ? 0 : operands.Add(y);

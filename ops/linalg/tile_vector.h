@@ -87,21 +87,28 @@ MR_INLINE void Store(float* p, V<float> v, Mask m) { _mm256_maskstore_ps(p, m.bi
 MR_INLINE void Store(double* p, V<double> v, Mask m) { _mm256_maskstore_pd(p, m.bits, (__m256d)v); }
 #endif
 
-template <typename T>
-MR_INLINE V<T> Activate(V<T> x, Activation activation, T alpha) {
-  const V<T> zero = {};
+// In place. The order of the operands keeps a NaN.
+template <typename T, int kCount>
+MR_INLINE void Activate(V<T> (&x)[kCount], Activation activation, T alpha) {
+  const V<T> zero = {}, six = zero + T(6);
   switch (activation) {
     case Activation::kNone: break;
-    case Activation::kRelu: x = x <= zero ? zero : x; break;
-    case Activation::kRelu6: {
-      const V<T> six = zero + T(6);
-      x = x <= zero ? zero : x;
-      x = x > six ? six : x;
+    case Activation::kRelu:
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kCount; ++i) x[i] = zero > x[i] ? zero : x[i];
       break;
-    }
-    case Activation::kLeakyRelu: x = x > zero ? x : x * alpha; break;
+    case Activation::kRelu6:
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kCount; ++i) {
+        x[i] = zero > x[i] ? zero : x[i];
+        x[i] = six < x[i] ? six : x[i];
+      }
+      break;
+    case Activation::kLeakyRelu:
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kCount; ++i) x[i] = x[i] > zero ? x[i] : x[i] * alpha;
+      break;
   }
-  return x;
 }
 
 }  // namespace

@@ -151,6 +151,37 @@ void CopyRows(const ConvolutionArgs<T>& a, const Plan& p, int64_t n, int64_t beg
   }
 }
 
+// Terms that a narrow image's tiles work on at a time: their part of a panel of
+// the filter stays in the first cache while the rows take their turns.
+constexpr int64_t kTermBlock = 256;
+constexpr int64_t kNarrow = 10;  // pixels in a row of such an image
+
+// Rows [y0, y1) of one panel of columns, where `t` is set up for row y0 and rows
+// are `in_step` and `out_step` elements apart.
+template <typename T>
+void NarrowPanel(linalg::TileArgs<T> t, int64_t rows, int64_t in_step, int64_t out_step) {
+  const linalg::TileArgs<T> first = t;
+  t.outer_count = t.inner_count = 1;
+  for (int64_t outer = 0; outer < first.outer_count; ++outer) {
+    for (int64_t inner = 0; inner < first.inner_count; ++inner) {
+      for (int64_t k = 0; k < first.run_length; k += kTermBlock) {
+        t.run_length = std::min(kTermBlock, first.run_length - k);
+        t.accumulate = outer + inner + k > 0;
+        const bool last = outer + 1 == first.outer_count && inner + 1 == first.inner_count &&
+                          k + t.run_length == first.run_length;
+        t.epilogue = last ? first.epilogue : linalg::Epilogue<T>();
+        for (int64_t y = 0; y < rows; ++y) {
+          t.a = first.a + y * in_step + outer * first.outer_stride + inner * first.inner_stride + k;
+          t.c = first.c + y * out_step;
+          if (t.epilogue.residual != nullptr) t.epilogue.residual = first.epilogue.residual + y * out_step;
+          linalg::RunTile(t);
+        }
+        t.b += t.run_length * t.b_row_stride;
+      }
+    }
+  }
+}
+
 // A unit of work: output rows [y0, y1) of image n, columns [c0, c1) of a group.
 // `in` is the row under y0, rows `pitch` elements apart.
 template <typename T>
@@ -181,6 +212,25 @@ void Unit(const ConvolutionArgs<T>& a, const Plan& p, const T* packed, int64_t n
     t.b = group_filter + c * depth;
     const int64_t channel = group * gn + c;
     if (a.epilogue.bias != nullptr) t.epilogue.bias = a.epilogue.bias + channel;
+    if (!s.nchw && s.out[1] <= kNarrow && y1 - y0 > 1 && depth > kTermBlock) {
+      const int64_t columns = t.columns;
+      for (int64_t j = 0; j < columns; j += kPanelColumns<T>) {
+        linalg::TileArgs<T> panel = t;
+        const int64_t at = (n * pixels + y0 * s.out[1]) * s.out_channels + channel + j;
+        panel.columns = std::min(kPanelColumns<T>, columns - j);
+        panel.a = in + group * gc;
+        panel.b = t.b + j * depth;
+        panel.c = a.output + at;
+        panel.c_row_stride = s.out_channels;
+        if (a.epilogue.bias != nullptr) panel.epilogue.bias = t.epilogue.bias + j;
+        if (a.epilogue.residual != nullptr) {
+          panel.epilogue.residual = a.epilogue.residual + at;
+          panel.epilogue.residual_stride = s.out_channels;
+        }
+        NarrowPanel(panel, y1 - y0, s.stride[0] * pitch, s.out[1] * s.out_channels);
+      }
+      continue;
+    }
     for (int64_t y = y0; y < y1; ++y) {
       t.a = in + (y - y0) * s.stride[0] * pitch + group * gc;
       if (!s.nchw) {
@@ -288,7 +338,7 @@ template <typename T>
 size_t ConvolutionScratchBytes(const ConvolutionArgs<T>& args, int workers) {
   if (args.shape.empty()) return 0;
   const Plan p = PlanFor(args);
-  if (p.product) return linalg::GemmScratchBytes(AsProduct(args));
+  if (p.product) return linalg::GemmScratchBytes(AsProduct(args), workers);
   return static_cast<size_t>(p.filter_bytes + p.shared_bytes + p.worker_bytes * workers);
 }
 
