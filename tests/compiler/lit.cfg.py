@@ -8,3 +8,4 @@ config.suffixes = [".mlir"]
 config.test_source_root = lit_config.params.get("source")
 config.test_exec_root = lit_config.params.get("scratch")
 config.environment["PATH"] = lit_config.params.get("tools")
+config.excludes = ["Inputs"]

@@ -57,8 +57,9 @@ bool transform(ModuleOp module, const Options &options) {
 bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options &options) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
   context.loadDialect<GraphDialect, func::FuncDialect>();
+  context.printOpOnDiagnostic(false);
   dialectOf(&context)->defineAll(Registry::BuiltIn());
-  dialectOf(&context)->state().evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+  dialectOf(&context)->state().evaluate = [](const millrace::Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
                                              std::vector<Tensor> *outputs) {
     return Evaluate(op, attrs, inputs, outputs);
   };
