@@ -132,12 +132,16 @@ bool HasBlockInput(const AttrMap& attrs) { return attrs.find("block_size") == at
 
 template <bool kToBatch>
 Status BatchShape(InferenceContext& ctx) {
+  if (HasBlockInput(ctx.attrs())) {
+    // The reference refuses a block shape of unknown rank, so graphs have none.
+    if (ctx.input(1).rank() != 1)
+      return InvalidArgument(Cat("block_shape should have rank 1, found ", ctx.input(1).rank()));
+    MR_RETURN_IF_ERROR(ctx.WithRank(2, 2));
+  }
   SymShape out = ctx.input(0);
   if (!out.has_rank) return OkStatus();
   std::optional<std::vector<int64_t>> block, borders;
   if (HasBlockInput(ctx.attrs())) {
-    MR_RETURN_IF_ERROR(ctx.WithRank(1, 1));
-    MR_RETURN_IF_ERROR(ctx.WithRank(2, 2));
     block = array::IntConstant(ctx, 1);
     borders = array::IntConstant(ctx, 2);
   } else {

@@ -70,6 +70,21 @@ struct UniformInt {
   }
 };
 
+// All bits.
+template <typename Element>
+struct UniformBits {
+  using T = Element;
+  static constexpr int kGroup = sizeof(T) == 8 ? 2 : 4;
+  static constexpr int kBlocks = 1;
+  void operator()(Philox gen, T* out) const {
+    const Philox::Block b = gen();
+    for (size_t i = 0; i < kGroup; ++i) {
+      if constexpr (sizeof(T) == 8) out[i] = b[2 * i] | static_cast<uint64_t>(b[2 * i + 1]) << 32;
+      else out[i] = b[i];
+    }
+  }
+};
+
 // Two independent normal values from two uniform ones (Box and Muller).
 inline void NormalPair(uint32_t x, uint32_t y, float out[2]) {
   const float u = std::max(UnitFloat(x), 1.0e-7f);

@@ -89,12 +89,30 @@ Status RunInts(KernelContext& ctx) {
   }
 }
 
+// Input i is a vector of two numbers.
+Status CheckSeed(const InferenceContext& ctx, int i) {
+  MR_RETURN_IF_ERROR(ctx.WithRank(i, 1));
+  Dim two;
+  return ctx.input(i).has_rank ? ctx.Merge(ctx.input(i).dims[0], Dim(2), &two) : OkStatus();
+}
+// All bits of each number.
+template <ReadGenerator kRead>
+Status RunBits(KernelContext& ctx) {
+  random::Philox gen(0, 0);
+  MR_RETURN_IF_ERROR(kRead(ctx, &gen));
+  MR_RETURN_IF_ERROR(random::PrepareFromShape(ctx));
+  const TensorView& out = ctx.output(0);
+  if (ElementSize(out.dtype) == 8) random::Generate(ctx, random::UniformBits<uint64_t>(), gen, out);
+  else random::Generate(ctx, random::UniformBits<uint32_t>(), gen, out);
+  return OkStatus();
+}
+
 Status SeedShape(InferenceContext& ctx) {
-  MR_RETURN_IF_ERROR(ctx.WithRank(1, 1));
+  MR_RETURN_IF_ERROR(CheckSeed(ctx, 1));
   return random::ShapeFromInput(ctx);
 }
 Status KeyCounterShape(InferenceContext& ctx) {
-  MR_RETURN_IF_ERROR(ctx.WithRank(0, 1));
+  MR_RETURN_IF_ERROR(CheckSeed(ctx, 0));
   ctx.set_output(0, SymShape({Dim(1)}));
   ctx.set_output(1, SymShape({Dim(2)}));
   if (ctx.num_outputs() > 2) ctx.set_output(2, SymShape::Scalar());
@@ -248,6 +266,29 @@ void random_stateless(Registry& registry) {
       .Shape(shape_fns::ScalarOutput)
       .NoGradient(kNone)
       .Kernel("CPU", MakeKernel<RunGetAlgorithm>);
+  registry.Define("StatelessRandomUniformFullInt")
+      .Input("shape: T")
+      .Input("seed: Tseed")
+      .Output("output: dtype")
+      .Attr("dtype: {int32, int64, uint32, uint64} = DT_UINT64")
+      .Attr("T: {int32, int64} = DT_INT32")
+      .Attr("Tseed: {int32, int64, uint32, uint64} = DT_INT64")
+      .Doc("Integers evenly from all of their type, from the seed alone.")
+      .Shape(SeedShape)
+      .NoGradient(kNone)
+      .Kernel("CPU", MakeKernel<RunBits<SeedInput>>);
+  registry.Define("StatelessRandomUniformFullIntV2")
+      .Input("shape: Tshape")
+      .Input("key: uint64")
+      .Input("counter: uint64")
+      .Input("alg: int32")
+      .Output("output: dtype")
+      .Attr("dtype: {int32, int64, uint32, uint64} = DT_UINT64")
+      .Attr("Tshape: {int32, int64} = DT_INT32")
+      .Doc("Integers evenly from all of their type, from key and counter.")
+      .Shape(random::ShapeFromInput)
+      .NoGradient(kNone)
+      .Kernel("CPU", MakeKernel<RunBits<KeyInput>>);
 }
 }  // namespace families
 }  // namespace millrace

@@ -145,8 +145,9 @@ TEST_CASE("variables give the recorded answers") {
 TEST_CASE("random streams give the recorded answers") {
   if (SharedDir().empty()) MR_SKIP("the recorded cases are not here");
   CheckAll({"RandomStandardNormal", "RandomUniform", "RandomUniformInt", "StatelessRandomNormal",
-            "StatelessRandomNormalV2", "StatelessRandomUniform", "StatelessRandomUniformInt",
-            "StatelessRandomUniformV2", "StatelessTruncatedNormal", "StatelessTruncatedNormalV2", "TruncatedNormal"});
+            "StatelessRandomNormalV2", "StatelessRandomUniform", "StatelessRandomUniformFullInt",
+            "StatelessRandomUniformInt", "StatelessRandomUniformV2", "StatelessTruncatedNormal",
+            "StatelessTruncatedNormalV2", "TruncatedNormal"});
 }
 
 TEST_CASE("optimiser updates give the recorded answers") {
