@@ -173,6 +173,14 @@ class DepthwiseConv final : public Kernel {
   linalg::FusedOps fused_;
 };
 
+// The attributes of a gradient op. As in the reference, these ops take no notice
+// of `dilations`; a dilated convolution is differentiated by other means.
+Status ReadGradientAttrs(const AttrMap& all, WindowAttrs* attrs) {
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(all, attrs));
+  attrs->dilation[0] = attrs->dilation[1] = 1;
+  return OkStatus();
+}
+
 // Where element (n, y, x, c) of a tensor lies.
 struct Layout {
   int64_t n, y, x, c;
@@ -305,10 +313,10 @@ Result<std::unique_ptr<Kernel>> MakeBackpropFilter(const KernelInit&, const Wind
 }
 
 // Reads the attributes and calls the maker for the type of the result.
-#define MR_DEPTHWISE_FACTORY(name, maker)                                               \
+#define MR_DEPTHWISE_FACTORY(name, maker, read)                                           \
   Result<std::unique_ptr<Kernel>> name(const KernelInit& init) {                        \
     WindowAttrs attrs;                                                                  \
-    MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));                      \
+    MR_RETURN_IF_ERROR(read(init.attrs(), &attrs));                                     \
     if (attrs.along_depth) return Unimplemented("expected 1 for the channels in 'strides'"); \
     switch (init.output_type(0)) {                                                      \
       case DType::kFloat: return maker<float>(init, attrs);                             \
@@ -317,9 +325,9 @@ Result<std::unique_ptr<Kernel>> MakeBackpropFilter(const KernelInit&, const Wind
       default: return maker<BFloat16>(init, attrs);                                     \
     }                                                                                   \
   }
-MR_DEPTHWISE_FACTORY(NewForward, MakeForward)
-MR_DEPTHWISE_FACTORY(NewBackpropInput, MakeBackpropInput)
-MR_DEPTHWISE_FACTORY(NewBackpropFilter, MakeBackpropFilter)
+MR_DEPTHWISE_FACTORY(NewForward, MakeForward, nn::ReadWindowAttrs)
+MR_DEPTHWISE_FACTORY(NewBackpropInput, MakeBackpropInput, ReadGradientAttrs)
+MR_DEPTHWISE_FACTORY(NewBackpropFilter, MakeBackpropFilter, ReadGradientAttrs)
 #undef MR_DEPTHWISE_FACTORY
 
 Dim Extent(const SymShape& shape, int i) { return shape.has_rank ? shape.dims[static_cast<size_t>(i)] : Dim(); }
@@ -344,7 +352,7 @@ Status ForwardShape(InferenceContext& ctx) {
 // image and a filter of these shapes gives the gradient's.
 Status BackpropShape(InferenceContext& ctx, int sizes, const SymShape& image, const SymShape& filter) {
   WindowAttrs attrs;
-  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
+  MR_RETURN_IF_ERROR(ReadGradientAttrs(ctx.attrs(), &attrs));
   MR_RETURN_IF_ERROR(ctx.WithRank(2, 4));
   if (image.has_rank && image.rank() != 4) return InvalidArgument(Cat("expected an image of rank 4, found ", image.rank()));
   if (filter.has_rank && filter.rank() != 4) {
@@ -398,13 +406,13 @@ void depthwise(Registry& registry) {
   {
     OpBuilder op = registry.Define("DepthwiseConv2dNativeBackpropInput");
     Attrs(op.Input("input_sizes: int32").Input("filter: T").Input("out_backprop: T").Output("output: T"))
-        .Doc("Gradient of DepthwiseConv2dNative by its input.")
+        .Doc("Gradient of DepthwiseConv2dNative by its input. Takes no notice of dilations.")
         .Shape(BackpropInputShape).GradientPending().Kernel("CPU", NewBackpropInput);
   }
   {
     OpBuilder op = registry.Define("DepthwiseConv2dNativeBackpropFilter");
     Attrs(op.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T"))
-        .Doc("Gradient of DepthwiseConv2dNative by its filter.")
+        .Doc("Gradient of DepthwiseConv2dNative by its filter. Takes no notice of dilations.")
         .Shape(BackpropFilterShape).GradientPending().Kernel("CPU", NewBackpropFilter);
   }
   registry.Define("_FusedDepthwiseConv2dNative")

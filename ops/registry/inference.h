@@ -73,6 +73,11 @@ class InferenceContext {
 
   DimTable& dims() { return table_; }
 
+  // True where a run asks, with the sizes of its feeds: a few ops then answer an
+  // empty result for what they refuse in a graph.
+  bool running() const { return running_; }
+  void set_running() { running_ = true; }
+
   // Checks that return InvalidArgument with input index, expected and found.
   Status WithRank(int i, int rank) const;          // passes where the rank is unknown
   Status WithRankAtLeast(int i, int rank) const;
@@ -86,6 +91,7 @@ class InferenceContext {
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
   DimTable& table_;
+  bool running_ = false;
 };
 
 using ShapeFn = Status (*)(InferenceContext&);

@@ -73,6 +73,7 @@ Status InferStep(const LoadedStep& step, std::span<const InferInput> inputs, std
   }
   DimTable table;
   InferenceContext context(step.def->attrs, std::move(infos), static_cast<int>(step.num_outputs), table);
+  context.set_running();
   MR_RETURN_IF_ERROR(step.op->shape_fn()(context));
   outputs->assign(step.num_outputs, {});
   for (size_t i = 0; i < step.num_outputs; ++i) {
