@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "millrace/proto/value/strings.h"
@@ -46,7 +49,13 @@ TEST_CASE("two callers train at once, with delays between steps") {
   for (int threads : {1, 3}) {
     auto environment = TestEnvironment(threads);
     std::atomic<uint32_t> seed{12345};
+    std::mutex ran_mutex;
+    std::set<std::thread::id> ran;
     environment->before_step = [&](std::string_view) {
+      {
+        const std::lock_guard lock(ran_mutex);
+        ran.insert(std::this_thread::get_id());
+      }
       const uint32_t r = seed.fetch_add(2654435761u, std::memory_order_relaxed) >> 16;
       if (r % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(r % 300));
     };
@@ -83,6 +92,9 @@ TEST_CASE("two callers train at once, with delays between steps") {
     }
     for (std::thread& caller : callers) caller.join();
     CHECK(wrong == 0);
+    // The callers, this thread's init, and workers where there are some.
+    if (threads == 1) CHECK(ran.size() == kCallers + 1);
+    else CHECK(ran.size() > kCallers + 1);
     for (const auto& s : seen) {
       CHECK(s.size() == kRuns);
       CHECK(std::is_sorted(s.begin(), s.end()));
@@ -90,6 +102,79 @@ TEST_CASE("two callers train at once, with delays between steps") {
     // No update is lost.
     const float last = std::max(seen[0].back(), seen[1].back());
     CHECK(last == kRuns * kCallers);
+  }
+}
+
+TEST_CASE("two callers run one Adam update over shared variables") {
+  constexpr int64_t kSize = 70000;
+  PlanBuilder b;
+  const char* const names[] = {"w", "m", "v", "beta1_power", "beta2_power"};
+  b.Signature("init");
+  for (const char* name : names) {
+    const bool scalar = std::string_view(name).starts_with("beta");
+    const std::vector<int64_t> dims = scalar ? std::vector<int64_t>{} : std::vector<int64_t>{kSize};
+    const uint32_t value = b.Constant(dims, std::vector<float>(scalar ? 1 : kSize, scalar ? 0.9f : 1.f));
+    b.Step("Assign", Cat(name, "/init"), {b.Variable(name, dims), value}, {plan::kNone});
+    b.block().steps.back().attrs = {{"T", DType::kFloat}};
+  }
+  b.Signature("step");
+  std::vector<uint32_t> inputs;
+  for (const char* name : names) {
+    inputs.push_back(b.Variable(
+        name, std::string_view(name).starts_with("beta") ? std::vector<int64_t>{} : std::vector<int64_t>{kSize}));
+  }
+  const std::vector<uint32_t> dims = b.DimsOf(inputs[0]);
+  const uint32_t read = b.LateOf("read:0", dims), gradient = b.Slot("gradient:0", dims),
+                 after = b.LateOf("after:0", dims);
+  const uint32_t s0 = b.Step("Identity", "read", {inputs[0]}, {read});
+  b.block().steps.back().attrs = {{"T", DType::kFloat}};
+  const uint32_t s1 = b.Step("Mul", "gradient", {read, read}, {gradient});
+  b.block().steps.back().attrs = {{"T", DType::kFloat}};
+  for (float hyper : {0.01f, 0.9f, 0.999f, 1e-8f}) inputs.push_back(b.Constant({}, {hyper}));
+  inputs.push_back(gradient);
+  const uint32_t s2 = b.Step("ApplyAdam", "adam", inputs, {plan::kNone}, {s0, s1});
+  b.block().steps.back().attrs = {{"T", DType::kFloat}};
+  b.Step("Identity", "after", {inputs[0]}, {after}, {s2});
+  b.block().steps.back().attrs = {{"T", DType::kFloat}};
+  b.Fetch("read:0", read);
+  b.Fetch("after:0", after);
+  for (int threads : {1, 2}) {
+    EnvironmentOptions options;
+    options.threads = threads;
+    auto environment = std::make_shared<Environment>(options);
+    std::atomic<uint32_t> seed{99};
+    environment->before_step = [&](std::string_view) {
+      const uint32_t r = seed.fetch_add(2654435761u, std::memory_order_relaxed) >> 16;
+      if (r % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(r % 200));
+    };
+    auto runner = NewPlanRunner(b.plan, environment);
+    MR_REQUIRE_OK(runner);
+    auto init = (*runner)->Prepare("init"), step = (*runner)->Prepare("step");
+    std::vector<Tensor> none;
+    MR_REQUIRE_OK((*init)->Run({}, &none));
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> callers;
+    for (int c = 0; c < 2; ++c) {
+      callers.emplace_back([&] {
+        float before = 2;
+        for (int i = 0; i < 20; ++i) {
+          std::vector<Tensor> out;
+          if (!(*step)->Run({}, &out).ok()) {
+            ++wrong;
+            return;
+          }
+          // Whole snapshots of a weight that only falls.
+          for (const Tensor& t : out) {
+            const auto values = t.elements<float>();
+            if (!std::all_of(values.begin(), values.end(), [&](float x) { return x == values[0]; })) ++wrong;
+            if (!std::isfinite(values[0]) || values[0] > before) ++wrong;
+            before = values[0];
+          }
+        }
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+    CHECK(wrong == 0);
   }
 }
 
