@@ -87,7 +87,7 @@ MR_INLINE void Store(float* p, V<float> v, Mask m) { _mm256_maskstore_ps(p, m.bi
 MR_INLINE void Store(double* p, V<double> v, Mask m) { _mm256_maskstore_pd(p, m.bits, (__m256d)v); }
 #endif
 
-// In place. The order of the operands keeps a NaN.
+// In place. The order of the operands keeps a NaN, and -0 gives 0, as Maximum does.
 template <typename T, int kCount>
 MR_INLINE void Activate(V<T> (&x)[kCount], Activation activation, T alpha) {
   const V<T> zero = {}, six = zero + T(6);
@@ -95,12 +95,12 @@ MR_INLINE void Activate(V<T> (&x)[kCount], Activation activation, T alpha) {
     case Activation::kNone: break;
     case Activation::kRelu:
 #pragma clang loop unroll(full)
-      for (int i = 0; i < kCount; ++i) x[i] = zero > x[i] ? zero : x[i];
+      for (int i = 0; i < kCount; ++i) x[i] = zero >= x[i] ? zero : x[i];
       break;
     case Activation::kRelu6:
 #pragma clang loop unroll(full)
       for (int i = 0; i < kCount; ++i) {
-        x[i] = zero > x[i] ? zero : x[i];
+        x[i] = zero >= x[i] ? zero : x[i];
         x[i] = six < x[i] ? six : x[i];
       }
       break;

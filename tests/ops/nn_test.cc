@@ -2,6 +2,7 @@
 // bits.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 
 #include "millrace/proto/value/strings.h"
@@ -201,6 +202,19 @@ void RandomConv(std::mt19937& rng) {
     c.pad[i] = before;
   }
   CheckConv<T>(rng, c, padding, pads);
+}
+
+TEST_CASE("a fused Relu gives the zero that the separate one gives") {
+  for (const char* relu : {"Relu", "Relu6"}) {
+    OpCall call{"_FusedMatMul", {}, {}, {}};
+    // A product that underflows to -0, and a bias of -0.
+    call.inputs = {Tensor::Of<float>(Shape({1, 1}), {-1e-30f}), Tensor::Of<float>(Shape({1, 1}), {1e-30f}),
+                   Tensor::Of<float>(Shape({1}), {-0.0f})};
+    call.attrs = {{"T", DType::kFloat}, {"num_args", 1}, {"fused_ops", Strings({"BiasAdd", relu})}};
+    const float value = Checked(call).elements<float>()[0];
+    CHECK(value == 0.0f);
+    CHECK(!std::signbit(value));
+  }
 }
 
 TEST_CASE("Conv2D agrees with double for random windows, strides, dilations, paddings and groups") {
