@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mlir/IR/Attributes.h"
+#include "mlir/IR/Operation.h"
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
@@ -18,12 +19,22 @@
 #include "millrace/proto/value/bytes.h"
 #include "millrace/proto/value/status.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
 
 namespace millrace::compiler {
 
 // Computes one node from constant inputs, as millrace::Evaluate does.
 using Evaluator = std::function<Status(const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
                                        std::vector<Tensor> *outputs)>;
+
+// What the schedule phase says of an operation that is a step of the plan. Beside
+// the IR, because it differs from step to step: as attributes it would make a
+// dictionary for each.
+struct StepNote {
+  uint32_t step = 0;
+  llvm::SmallVector<uint32_t, 4> after;  // sorted
+  llvm::SmallVector<int64_t, 1> slots;   // of its data results; -1: none
+};
 
 struct CompileState {
   const Registry *registry = &Registry::BuiltIn();
@@ -39,6 +50,8 @@ struct CompileState {
   llvm::DenseMap<mlir::Attribute, std::shared_ptr<const AttrMap>> attrs;
   // Dense bytes of constants, by attribute, with what keeps them alive.
   llvm::DenseMap<mlir::Attribute, Bytes> bytes;
+
+  llvm::DenseMap<mlir::Operation *, StepNote> steps;
 
   bool isCancelled() const { return cancelled && cancelled(); }
 };

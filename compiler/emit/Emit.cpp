@@ -166,7 +166,8 @@ private:
       values[op->getResult(0)] = resourceValue(block, op);
       return OkStatus();
     }
-    if (!op->hasAttr("plan.step")) return OkStatus();
+    const StepNote *note = stepOf(op);
+    if (!note) return OkStatus();
 
     plan::Step step;
     step.node = nodeName(op->getLoc()).str();
@@ -179,7 +180,6 @@ private:
       step.attrs["T"] = BaseType(dtypeOf(op->getOperand(0).getType()));
     }
     for (Value v : dataOperands(op)) step.inputs.push_back(values.lookup(v));
-    auto slots = op->getAttrOfType<DenseI64ArrayAttr>("plan.slot");
     for (unsigned i = 0; i < numDataResults(op); ++i) {
       Value result = op->getResult(i);
       if (isResourceValue(result)) {
@@ -198,12 +198,11 @@ private:
         step.outputs.push_back(plan::kNone);
         continue;
       }
-      const int64_t slot = slots && i < slots.size() ? slots[i] : -1;
+      const int64_t slot = i < note->slots.size() ? note->slots[i] : -1;
       step.outputs.push_back(slot < 0 ? addValue(block, result, plan::Storage::kLate, plan::kNone)
                                       : addValue(block, result, plan::Storage::kSlot, static_cast<uint32_t>(slot)));
     }
-    if (auto after = op->getAttrOfType<DenseI64ArrayAttr>("plan.after"))
-      for (int64_t a : after.asArrayRef()) step.after.push_back(static_cast<uint32_t>(a));
+    step.after.assign(note->after.begin(), note->after.end());
     block.steps.push_back(std::move(step));
     return OkStatus();
   }

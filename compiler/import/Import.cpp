@@ -18,6 +18,28 @@ bool isPlaceholder(const Node &node) { return node.op().name() == "Placeholder" 
 
 Status blame(const Node &node, Status status) { return status.At(node.name(), node.op().name()); }
 
+// Whether some node of the graph, in this signature or not, may give the variable
+// another shape than its own.
+bool mayChangeShape(const Node &variable) {
+  std::vector<const Node *> stack{&variable};
+  std::unordered_map<const Node *, bool> seen;
+  while (!stack.empty()) {
+    const Node *node = stack.back();
+    stack.pop_back();
+    for (const Node *user : node->users()) {
+      // Only what takes and returns references hands the variable on.
+      if (user->output_types().empty() || !IsRef(user->output_types()[0]) || user->inputs().empty() ||
+          user->inputs()[0].node != node || !seen.try_emplace(user, true).second)
+        continue;
+      auto it = user->attrs().find("validate_shape");
+      const bool *validates = it == user->attrs().end() ? nullptr : it->second.get<bool>();
+      if (validates && !*validates) return true;
+      stack.push_back(user);
+    }
+  }
+  return false;
+}
+
 // One signature.
 class Importer {
 public:
@@ -227,6 +249,8 @@ private:
     if (!whole) return blame(node, Internal("the graph left attributes without their defaults"));
     // Writes that nothing orders follow the order of the nodes.
     if (node.op().has_effects()) op.addAttribute("graph.order", IntegerAttr::get(IntegerType::get(&context, 64), node.id()));
+    if (node.num_outputs() == 1 && IsRef(node.output_types()[0]) && node.inputs().empty() && mayChangeShape(node))
+      op.addAttribute("graph.any_shape", UnitAttr::get(&context));
     made[&node] = body.create(op);
     return OkStatus();
   }

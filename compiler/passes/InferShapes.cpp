@@ -68,6 +68,11 @@ private:
     InferenceContext ctx(attrsOf(op), std::move(inputs), results, state.dims);
     if (Status s = def->shape_fn()(ctx); !s.ok()) return fail(op, s);
 
+    // A variable that somebody may give another shape.
+    if (op->hasAttr("graph.any_shape")) {
+      op->getResult(0).setType(valueType(context, dtypeOf(op->getResult(0).getType()), SymShape()));
+      return success();
+    }
     SmallVector<Attribute, 2> known;
     bool any = false;
     for (int i = 0; i < results; ++i) {

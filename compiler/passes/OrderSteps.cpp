@@ -269,10 +269,9 @@ private:
     }
   }
 
-  // Numbers of steps, and what each waits for.
+  // Numbers of the steps, and what each waits for.
   void number() {
-    MLIRContext *c = block.getTerminator()->getContext();
-    const Type i64 = IntegerType::get(c, 64);
+    CompileState &state = stateOf(block.getTerminator());
     uint32_t steps = 0;
     for (uint32_t i : sequence) {
       Node &node = nodes[i];
@@ -301,9 +300,9 @@ private:
       after.erase(std::remove(after.begin(), after.end(), node.step), after.end());
       unique(after);
       node.waits.assign(1, node.step);
-      SmallVector<int64_t, 8> numbers(after.begin(), after.end());
-      node.op->setAttr("plan.after", DenseI64ArrayAttr::get(c, numbers));
-      node.op->setAttr("plan.step", IntegerAttr::get(i64, node.step));
+      StepNote &note = state.steps[node.op];
+      note.step = node.step;
+      note.after.assign(after.begin(), after.end());
     }
   }
 
@@ -324,6 +323,7 @@ private:
 
 struct OrderSteps : impl::OrderStepsBase<OrderSteps> {
   void runOnOperation() override {
+    stateOf(getOperation()).steps.clear();
     for (Operation &func : getOperation().getBody()->getOperations()) {
       if (func.getNumRegions() != 1 || func.getRegion(0).empty()) continue;
       if (failed(Orderer(func.getRegion(0).front()).run())) {

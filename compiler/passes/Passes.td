@@ -17,7 +17,8 @@ def InferShapes : GraphPass<"infer-shapes"> {
     of small integer tensors (Shape, Pack, StridedSlice ...), is done on
     expressions. Integer elements that become known are kept as the attribute
     `graph.elements` for fold-shapes. What inference does not know stays open:
-    its size comes late, at the run.
+    its size comes late, at the run. So does that of a variable which an Assign
+    of the graph may reshape (`graph.any_shape`).
   }];
 }
 

@@ -20,7 +20,7 @@ struct Size {
 
 struct Slot {
   Size size;
-  SmallVector<int64_t, 4> users;  // steps that use the value that is in it now
+  SmallVector<uint32_t, 4> users;  // steps that use the value that is in it now
 };
 
 class Planner {
@@ -31,10 +31,10 @@ public:
   LogicalResult run() {
     lifetimes();
     for (Operation &op : block.without_terminator()) {
-      auto step = op.getAttrOfType<IntegerAttr>("plan.step");
-      if (!step) continue;
-      if (failed(assign(&op, step.getInt()))) return failure();
-      release(step.getInt());
+      StepNote *note = stepOf(&op);
+      if (!note) continue;
+      if (failed(assign(&op, *note))) return failure();
+      release(note->step);
     }
     MLIRContext *c = func->getContext();
     SmallVector<Dim> bytes;
@@ -62,9 +62,9 @@ private:
         roots[op.getResult(0)] = rootOf(op.getOperand(0));
         continue;
       }
-      auto step = op.getAttrOfType<IntegerAttr>("plan.step");
-      if (!step) continue;
-      for (Value v : dataOperands(&op)) lives[rootOf(v)].lastUse = step.getInt();
+      const StepNote *note = stepOf(&op);
+      if (!note) continue;
+      for (Value v : dataOperands(&op)) lives[rootOf(v)].lastUse = note->step;
     }
     for (Value v : block.getTerminator()->getOperands()) lives[rootOf(v)].isResult = true;
     for (auto &[value, life] : lives)
@@ -101,11 +101,11 @@ private:
 
   static int64_t keyOf(Dim factor) { return factor.unknown() ? -1 : static_cast<int64_t>(factor.expr()); }
 
-  LogicalResult assign(Operation *op, int64_t step) {
-    SmallVector<int64_t, 2> assigned;
-    SmallVector<int64_t, 8> after;
-    if (auto old = op->getAttrOfType<DenseI64ArrayAttr>("plan.after")) after.assign(old.asArrayRef().begin(), old.asArrayRef().end());
-    const size_t known = after.size();
+  LogicalResult assign(Operation *op, StepNote &note) {
+    const uint32_t step = note.step;
+    SmallVectorImpl<int64_t> &assigned = note.slots;
+    assigned.clear();
+    const size_t known = note.after.size();
     for (Value v : dataOperands(op))
       if (auto life = lives.find(rootOf(v)); life != lives.end() && life->second.slot >= 0)
         slots[static_cast<size_t>(life->second.slot)].users.push_back(step);
@@ -127,16 +127,14 @@ private:
       life->second.slot = slot;
       assigned.back() = slot;
       auto &users = slots[static_cast<size_t>(slot)].users;
-      for (int64_t user : users)
-        if (user != step) after.push_back(user);
+      for (uint32_t user : users)
+        if (user != step) note.after.push_back(user);
       users.assign(1, step);
     }
-    if (after.size() != known) {
-      llvm::sort(after);
-      after.erase(std::unique(after.begin(), after.end()), after.end());
-      op->setAttr("plan.after", DenseI64ArrayAttr::get(op->getContext(), after));
+    if (note.after.size() != known) {
+      llvm::sort(note.after);
+      note.after.erase(std::unique(note.after.begin(), note.after.end()), note.after.end());
     }
-    if (!assigned.empty()) op->setAttr("plan.slot", DenseI64ArrayAttr::get(op->getContext(), assigned));
     return success();
   }
 

@@ -28,4 +28,15 @@ inline bool isResourceValue(mlir::Value v) {
   return IsRef(dtype) || dtype == DType::kResource;
 }
 
+// The note of an operation that order-steps made a step; null for others.
+inline StepNote *stepOf(mlir::Operation *op) {
+  auto &steps = stateOf(op).steps;
+  auto it = steps.find(op);
+  return it == steps.end() ? nullptr : &it->second;
+}
+
+// Puts the notes on the operations as plan.step, plan.after and plan.slot: for
+// people who read the IR.
+void writeSteps(mlir::Operation *module);
+
 } // namespace millrace::compiler

@@ -36,11 +36,11 @@ struct VerifyPhase : PassWrapper<VerifyPhase, OperationPass<ModuleOp>> {
     if (phase == "place" && opOf(op) && !isTransparent(op) && !opOf(op)->FindKernel("CPU", attrsOf(op)))
       return broken("no kernel");
     if (phase == "schedule") {
-      auto step = op->getAttrOfType<IntegerAttr>("plan.step");
-      if (isTransparent(op) != !step && !isNamed(op, "NoOp")) return broken("expected a step number exactly where there is work");
-      if (step)
-        for (int64_t a : op->getAttrOfType<DenseI64ArrayAttr>("plan.after").asArrayRef())
-          if (a < 0 || a >= step.getInt()) return broken(Cat("step ", step.getInt(), " waits for step ", a));
+      const StepNote *note = stepOf(op);
+      if (isTransparent(op) != !note && !isNamed(op, "NoOp")) return broken("expected a step exactly where there is work");
+      if (note)
+        for (uint32_t a : note->after)
+          if (a >= note->step) return broken(Cat("step ", note->step, " waits for step ", a));
     }
     return success();
   }

@@ -5,6 +5,7 @@
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/emit/Emit.h"
 #include "millrace/compiler/import/Import.h"
+#include "millrace/compiler/passes/Steps.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/ops/kernel/evaluate.h"
 #include "millrace/proto/value/strings.h"
@@ -83,6 +84,7 @@ Result<std::string> CompileToText(const Graph &graph, const std::vector<Signatur
   Compilation compilation;
   MR_RETURN_IF_ERROR(compilation.upTo(graph, signatures, options, phase));
   writeDims(*compilation.module);
+  writeSteps(*compilation.module);
   std::string text;
   llvm::raw_string_ostream out(text);
   OpPrintingFlags flags;

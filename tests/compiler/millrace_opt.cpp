@@ -9,6 +9,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/passes/Steps.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/ops/kernel/evaluate.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -70,6 +71,7 @@ bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options &options)
     if (!module || !transform(*module, options)) return false;
     if (!print) return true;
     writeDims(*module);
+    writeSteps(*module);
     module->print(llvm::outs(), OpPrintingFlags().enableDebugInfo(false));
     llvm::outs() << "\n";
     return true;
