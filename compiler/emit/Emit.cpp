@@ -189,9 +189,16 @@ private:
         auto known = first == operands.end() ? values.end() : values.find(*first);
         if (known == values.end())
           return blame(op, Unimplemented("a reference or handle whose resource is not known before the run"));
-        const uint32_t resource = known->second;
-        values[result] = resource;
+        const uint32_t reference = known->second;
+        values[result] = reference;
         step.outputs.push_back(plan::kNone);
+        if (mayReshape(step)) {
+          plan::Resource &r = plan.resources[block.values[reference].index];
+          r.unknown_rank = true;
+          r.dims.clear();
+          block.values[reference].unknown_rank = true;
+          block.values[reference].dims.clear();
+        }
         continue;
       }
       if (result.use_empty()) {
@@ -205,6 +212,14 @@ private:
     step.after.assign(note->after.begin(), note->after.end());
     block.steps.push_back(std::move(step));
     return OkStatus();
+  }
+
+  // An Assign that does not validate may leave a variable another shape than it
+  // was declared with: what reads it then is checked at the run.
+  static bool mayReshape(const plan::Step &step) {
+    auto it = step.attrs.find("validate_shape");
+    const bool *validates = it == step.attrs.end() ? nullptr : it->second.get<bool>();
+    return validates && !*validates;
   }
 
   static Status blame(Operation *op, Status status) {
@@ -243,7 +258,8 @@ private:
     if (auto it = attrs.find("dtype"); it != attrs.end() && it->second.get<DType>())
       r.dtype = BaseType(*it->second.get<DType>());
     r.unknown_rank = true;
-    if (auto it = attrs.find("shape"); it != attrs.end() && it->second.get<ShapeValue>()) {
+    if (auto it = attrs.find("shape");
+        it != attrs.end() && it->second.get<ShapeValue>() && !creator->hasAttr("graph.any_shape")) {
       const Shape &shape = it->second.get<ShapeValue>()->shape;
       r.unknown_rank = !shape.has_rank();
       r.dims = shape.ToVector();
