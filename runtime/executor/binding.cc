@@ -117,7 +117,12 @@ class Binder {
           MR_RETURN_IF_ERROR(BindConstant(v));
           break;
         case Storage::kDims:
-          MR_RETURN_IF_ERROR(BindExtents(v));
+          // Where extents that do not fit leave no value here, the step at which
+          // they meet is to blame, if it is of this plan: it comes first.
+          if (Status status = BindExtents(v); !status.ok()) {
+            if (extents_.ok()) extents_ = std::move(status);
+            SetOpen(v, planned_[v].has_rank, planned_[v].dims);
+          }
           break;
         default:
           break;
@@ -152,6 +157,7 @@ class Binder {
         path = std::max(path, before[s] + work);
       }
     }
+    MR_RETURN_IF_ERROR(extents_);
     binding_->parallel_ = !block_.is_chain && moved > kParallelGain * longest &&
                           (moved >= kParallelBytes || (open && block_.steps.size() >= kParallelSteps));
     return std::shared_ptr<const Binding>(std::move(binding_));
@@ -540,6 +546,7 @@ class Binder {
   const Binding* outer_;
   std::shared_ptr<Binding> binding_;
   std::vector<Planned> planned_;
+  Status extents_;  // the first error of a kDims value
   std::vector<int64_t> exprs_;
   std::vector<uint8_t> valid_;
   std::vector<int64_t> slot_bytes_;
