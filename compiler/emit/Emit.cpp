@@ -1,8 +1,8 @@
 #include "millrace/compiler/emit/Emit.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/proto/value/strings.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <map>
 
 using namespace mlir;
@@ -16,10 +16,12 @@ public:
 
   Result<plan::Plan> run() {
     plan.devices.push_back({"CPU", 0});
-    for (const std::string &name : state.dims.symbols()) plan.symbols.push_back({name});
+    for (const std::string &name : state.dims.symbols())
+      plan.symbols.push_back({name});
     exprOf.assign(state.dims.exprs().size(), plan::kNone);
     markUsed();
-    for (auto func : module.getOps<func::FuncOp>()) MR_RETURN_IF_ERROR(emit(func));
+    for (auto func : module.getOps<func::FuncOp>())
+      MR_RETURN_IF_ERROR(emit(func));
     return std::move(plan);
   }
 
@@ -30,30 +32,38 @@ private:
     const std::vector<plan::DimExpr> &exprs = state.dims.exprs();
     std::vector<bool> used(exprs.size(), false);
     const auto mark = [&](Dim d) {
-      if (d.symbolic() && d.expr() < used.size()) used[d.expr()] = true;
+      if (d.symbolic() && d.expr() < used.size())
+        used[d.expr()] = true;
     };
     const auto markAll = [&](DimsAttr dims) {
       for (size_t i = 0; dims && i < dims.size(); ++i)
-        if (dims[i].kind == SymElement::Kind::kExpr) mark(dims[i].dim());
+        if (dims[i].kind == SymElement::Kind::kExpr)
+          mark(dims[i].dim());
     };
     const auto markType = [&](Type type) {
-      for (Dim d : shapeOf(type).dims) mark(d);
+      for (Dim d : shapeOf(type).dims)
+        mark(d);
     };
     for (auto func : module.getOps<func::FuncOp>()) {
       markAll(func->getAttrOfType<DimsAttr>("plan.slots"));
-      for (Value a : func.getArguments()) markType(a.getType());
+      for (Value a : func.getArguments())
+        markType(a.getType());
       for (Operation &op : func.getBody().front()) {
         for (Value r : op.getResults())
-          if (!r.use_empty()) markType(r.getType());
-        if (isStructural(&op, "dims")) markAll(op.getAttrOfType<DimsAttr>("elements"));
+          if (!r.use_empty())
+            markType(r.getType());
+        if (isStructural(&op, "dims"))
+          markAll(op.getAttrOfType<DimsAttr>("elements"));
       }
     }
     for (size_t i = used.size(); i-- > 0;) {
-      if (!used[i] || exprs[i].op == plan::DimOp::kConstant || exprs[i].op == plan::DimOp::kSymbol) continue;
+      if (!used[i] || exprs[i].op == plan::DimOp::kConstant || exprs[i].op == plan::DimOp::kSymbol)
+        continue;
       used[exprs[i].a] = used[exprs[i].b] = true;
     }
     for (size_t i = 0; i < used.size(); ++i) {
-      if (!used[i]) continue;
+      if (!used[i])
+        continue;
       plan::DimExpr e = exprs[i];
       if (e.op == plan::DimOp::kConstant) {
         exprOf[i] = number(e.value);
@@ -70,11 +80,13 @@ private:
 
   uint32_t number(int64_t value) {
     auto [it, fresh] = numbers.try_emplace(value, static_cast<uint32_t>(plan.exprs.size()));
-    if (fresh) plan.exprs.push_back({plan::DimOp::kConstant, 0, 0, value});
+    if (fresh)
+      plan.exprs.push_back({plan::DimOp::kConstant, 0, 0, value});
     return it->second;
   }
   uint32_t expr(SymElement e) {
-    if (e.kind == SymElement::Kind::kNumber) return number(e.number);
+    if (e.kind == SymElement::Kind::kNumber)
+      return number(e.number);
     return e.kind == SymElement::Kind::kExpr ? exprOf[e.expr] : plan::kNone;
   }
   uint32_t expr(Dim d) { return expr(SymElement::Of(d)); }
@@ -93,7 +105,8 @@ private:
     const auto names = [&](const char *attr) {
       std::vector<std::string> out;
       if (auto list = func->getAttrOfType<ArrayAttr>(attr))
-        for (Attribute a : list) out.push_back(llvm::cast<StringAttr>(a).getValue().str());
+        for (Attribute a : list)
+          out.push_back(llvm::cast<StringAttr>(a).getValue().str());
       return out;
     };
     const std::vector<std::string> feedNames = names("graph.feeds");
@@ -101,15 +114,19 @@ private:
       const uint32_t i = argument.getArgNumber();
       const uint32_t v = addValue(block, argument, plan::Storage::kFeed, i);
       block.arguments.push_back(v);
-      signature.feeds.push_back(feed(argument.getType(), i < feedNames.size() ? feedNames[i] : Cat("feed ", i)));
+      signature.feeds.push_back(
+          feed(argument.getType(), i < feedNames.size() ? feedNames[i] : Cat("feed ", i)));
     }
 
     if (auto slots = func->getAttrOfType<DimsAttr>("plan.slots"))
-      for (size_t i = 0; i < slots.size(); ++i) block.slots.push_back({expr(slots[i])});
-    for (Operation &op : func.getBody().front().without_terminator()) MR_RETURN_IF_ERROR(emit(block, &op));
+      for (size_t i = 0; i < slots.size(); ++i)
+        block.slots.push_back({expr(slots[i])});
+    for (Operation &op : func.getBody().front().without_terminator())
+      MR_RETURN_IF_ERROR(emit(block, &op));
 
     for (Value v : func.getBody().front().getTerminator()->getOperands())
-      if (!isControl(v)) block.results.push_back(values.lookup(v));
+      if (!isControl(v))
+        block.results.push_back(values.lookup(v));
     signature.fetches = names("graph.fetches");
     signature.targets = names("graph.targets");
     plan.blocks.push_back(std::move(block));
@@ -126,7 +143,8 @@ private:
     for (Dim d : shape.dims) {
       out.dims.push_back(d.known() ? d.value() : -1);
       const bool symbol = d.symbolic() && state.dims.exprs()[d.expr()].op == plan::DimOp::kSymbol;
-      out.symbols.push_back(symbol ? static_cast<uint32_t>(state.dims.exprs()[d.expr()].value) : plan::kNone);
+      out.symbols.push_back(symbol ? static_cast<uint32_t>(state.dims.exprs()[d.expr()].value)
+                                   : plan::kNone);
     }
     return out;
   }
@@ -138,7 +156,8 @@ private:
     value.index = index;
     const SymShape shape = shapeOf(v.getType());
     value.unknown_rank = !shape.has_rank;
-    for (Dim d : shape.dims) value.dims.push_back(expr(d));
+    for (Dim d : shape.dims)
+      value.dims.push_back(expr(d));
     value.name = valueName(v);
     const uint32_t number = static_cast<uint32_t>(block.values.size());
     block.values.push_back(std::move(value));
@@ -155,7 +174,8 @@ private:
     if (isStructural(op, "dims")) {
       const uint32_t v = addValue(block, op->getResult(0), plan::Storage::kDims, plan::kNone);
       auto elements = op->getAttrOfType<DimsAttr>("elements");
-      for (size_t i = 0; i < elements.size(); ++i) block.values[v].elements.push_back(expr(elements[i]));
+      for (size_t i = 0; i < elements.size(); ++i)
+        block.values[v].elements.push_back(expr(elements[i]));
       return OkStatus();
     }
     if (isStructural(op, "alias")) {
@@ -167,19 +187,22 @@ private:
       return OkStatus();
     }
     const StepNote *note = stepOf(op);
-    if (!note) return OkStatus();
+    if (!note)
+      return OkStatus();
 
     plan::Step step;
     step.node = nodeName(op->getLoc()).str();
-    for (llvm::StringRef name : otherNodes(op->getLoc())) step.fused_nodes.push_back(name.str());
+    for (llvm::StringRef name : otherNodes(op->getLoc()))
+      step.fused_nodes.push_back(name.str());
     if (const Op *def = opOf(op)) {
       step.op = def->name();
       step.attrs = attrsOf(op);
-    } else {  // graph.read
+    } else { // graph.read
       step.op = "Identity";
       step.attrs["T"] = BaseType(dtypeOf(op->getOperand(0).getType()));
     }
-    for (Value v : dataOperands(op)) step.inputs.push_back(values.lookup(v));
+    for (Value v : dataOperands(op))
+      step.inputs.push_back(values.lookup(v));
     for (unsigned i = 0; i < numDataResults(op); ++i) {
       Value result = op->getResult(i);
       if (isResourceValue(result)) {
@@ -188,17 +211,11 @@ private:
         auto first = llvm::find_if(operands, [](Value v) { return isResourceValue(v); });
         auto known = first == operands.end() ? values.end() : values.find(*first);
         if (known == values.end())
-          return blame(op, Unimplemented("a reference or handle whose resource is not known before the run"));
+          return blame(op, Unimplemented(
+                               "a reference or handle whose resource is not known before the run"));
         const uint32_t reference = known->second;
         values[result] = reference;
         step.outputs.push_back(plan::kNone);
-        if (mayReshape(step)) {
-          plan::Resource &r = plan.resources[block.values[reference].index];
-          r.unknown_rank = true;
-          r.dims.clear();
-          block.values[reference].unknown_rank = true;
-          block.values[reference].dims.clear();
-        }
         continue;
       }
       if (result.use_empty()) {
@@ -206,20 +223,13 @@ private:
         continue;
       }
       const int64_t slot = i < note->slots.size() ? note->slots[i] : -1;
-      step.outputs.push_back(slot < 0 ? addValue(block, result, plan::Storage::kLate, plan::kNone)
-                                      : addValue(block, result, plan::Storage::kSlot, static_cast<uint32_t>(slot)));
+      step.outputs.push_back(
+          slot < 0 ? addValue(block, result, plan::Storage::kLate, plan::kNone)
+                   : addValue(block, result, plan::Storage::kSlot, static_cast<uint32_t>(slot)));
     }
     step.after.assign(note->after.begin(), note->after.end());
     block.steps.push_back(std::move(step));
     return OkStatus();
-  }
-
-  // An Assign that does not validate may leave a variable another shape than it
-  // was declared with: what reads it then is checked at the run.
-  static bool mayReshape(const plan::Step &step) {
-    auto it = step.attrs.find("validate_shape");
-    const bool *validates = it == step.attrs.end() ? nullptr : it->second.get<bool>();
-    return validates && !*validates;
   }
 
   static Status blame(Operation *op, Status status) {
@@ -231,14 +241,16 @@ private:
 
   uint32_t constantIndex(Operation *op, ElementsAttr attr) {
     auto [it, fresh] = constants.try_emplace(attr, static_cast<uint32_t>(plan.constants.size()));
-    if (!fresh) return it->second;
+    if (!fresh)
+      return it->second;
     auto type = llvm::cast<ShapedType>(attr.getType());
     plan::Constant c;
     c.dtype = dtypeOfElement(type.getElementType());
     c.dims.assign(type.getShape().begin(), type.getShape().end());
     c.name = nodeName(op->getLoc()).str();
     if (auto strings = llvm::dyn_cast<DenseStringElementsAttr>(attr)) {
-      for (llvm::StringRef s : strings.getValues<llvm::StringRef>()) c.strings.push_back(s.str());
+      for (llvm::StringRef s : strings.getValues<llvm::StringRef>())
+        c.strings.push_back(s.str());
     } else {
       c.content = denseBytes(state, attr);
     }
@@ -254,7 +266,8 @@ private:
       r.container = *it->second.get<std::string>();
     if (auto it = attrs.find("shared_name"); it != attrs.end() && it->second.get<std::string>())
       r.name = *it->second.get<std::string>();
-    if (r.name.empty()) r.name = nodeName(creator->getLoc()).str();
+    if (r.name.empty())
+      r.name = nodeName(creator->getLoc()).str();
     if (auto it = attrs.find("dtype"); it != attrs.end() && it->second.get<DType>())
       r.dtype = BaseType(*it->second.get<DType>());
     r.unknown_rank = true;
@@ -264,10 +277,13 @@ private:
       r.unknown_rank = !shape.has_rank();
       r.dims = shape.ToVector();
     }
-    auto [it, fresh] = resources.try_emplace({r.container, r.name}, static_cast<uint32_t>(plan.resources.size()));
-    if (fresh) plan.resources.push_back(std::move(r));
+    auto [it, fresh] =
+        resources.try_emplace({r.container, r.name}, static_cast<uint32_t>(plan.resources.size()));
+    if (fresh)
+      plan.resources.push_back(std::move(r));
     auto [value, isNew] = resourceValues.try_emplace(it->second, 0);
-    if (isNew) value->second = addValue(block, creator->getResult(0), plan::Storage::kResource, it->second);
+    if (isNew)
+      value->second = addValue(block, creator->getResult(0), plan::Storage::kResource, it->second);
     return value->second;
   }
 
@@ -277,7 +293,7 @@ private:
   std::vector<uint32_t> exprOf;
   std::map<int64_t, uint32_t> numbers;
   llvm::DenseMap<Value, uint32_t> values;
-  llvm::DenseMap<uint32_t, uint32_t> resourceValues;  // of this block
+  llvm::DenseMap<uint32_t, uint32_t> resourceValues; // of this block
   llvm::DenseMap<Attribute, uint32_t> constants;
   std::map<std::pair<std::string, std::string>, uint32_t> resources;
 };
