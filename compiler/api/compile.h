@@ -17,8 +17,8 @@ struct SignatureSpec {
   // Tensors that are fed, "x:0"; any tensor may be, not only placeholders. Each
   // cuts the edges into its node that nothing else needs.
   std::vector<std::string> feeds;
-  std::vector<std::string> fetches;  // "loss:0"
-  std::vector<std::string> targets;  // "train"
+  std::vector<std::string> fetches; // "loss:0"
+  std::vector<std::string> targets; // "train"
 };
 
 struct CompileOptions {
@@ -38,11 +38,11 @@ std::vector<std::string> PassNames();
 // are not looked at. Errors name the node. Constants of the plan share the
 // graph's memory, which must outlive the plan's last use or its writing.
 // Thread-safe on graphs that nobody changes meanwhile.
-Result<plan::Plan> Compile(const Graph& graph, const std::vector<SignatureSpec>& signatures,
-                           const CompileOptions& options = {});
+Result<plan::Plan> Compile(const Graph &graph, const std::vector<SignatureSpec> &signatures,
+                           const CompileOptions &options = {});
 
 // The IR after phase `phase`, as text.
-Result<std::string> CompileToText(const Graph& graph, const std::vector<SignatureSpec>& signatures,
-                                  const std::string& phase, const CompileOptions& options = {});
+Result<std::string> CompileToText(const Graph &graph, const std::vector<SignatureSpec> &signatures,
+                                  const std::string &phase, const CompileOptions &options = {});
 
-}  // namespace millrace
+} // namespace millrace

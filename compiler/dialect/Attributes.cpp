@@ -2,11 +2,11 @@
 //   string "s", int 3 : i64, float 0.5 : f32, bool true, type f32,
 //   shape tensor<2x?xindex> (as a type), tensor an elements attribute,
 //   list(...) an array, func {func = "name", attrs = {...}}.
+#include "millrace/compiler/dialect/Graph.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "millrace/compiler/dialect/Graph.h"
 #include <cstring>
 
 using namespace mlir;
@@ -22,17 +22,21 @@ constexpr uint64_t kMaxConstantBytes = uint64_t{1} << 40;
 
 Type shapeAsType(MLIRContext *c, const Shape &shape) {
   const Type element = IndexType::get(c);
-  if (!shape.has_rank()) return UnrankedTensorType::get(element);
+  if (!shape.has_rank())
+    return UnrankedTensorType::get(element);
   SmallVector<int64_t, 8> dims;
-  for (int64_t d : shape.dims()) dims.push_back(d < 0 ? ShapedType::kDynamic : d);
+  for (int64_t d : shape.dims())
+    dims.push_back(d < 0 ? ShapedType::kDynamic : d);
   return RankedTensorType::get(dims, element);
 }
 
 Shape typeAsShape(Type type) {
   auto ranked = llvm::dyn_cast<RankedTensorType>(type);
-  if (!ranked) return Shape::UnknownRank();
+  if (!ranked)
+    return Shape::UnknownRank();
   Shape shape;
-  for (int64_t d : ranked.getShape()) shape.Append(ShapedType::isDynamic(d) ? Shape::kUnknownDim : d);
+  for (int64_t d : ranked.getShape())
+    shape.Append(ShapedType::isDynamic(d) ? Shape::kUnknownDim : d);
   return shape;
 }
 
@@ -40,39 +44,53 @@ Attribute funcAttribute(CompileState &state, MLIRContext *c, const FuncValue &fu
   NamedAttrList attrs, fields;
   if (func.attrs)
     for (const auto &[name, value] : *func.attrs)
-      if (Attribute a = toAttribute(state, c, value, name)) attrs.append(name, a);
+      if (Attribute a = toAttribute(state, c, value, name))
+        attrs.append(name, a);
   fields.append("attrs", attrs.getDictionary(c));
   fields.append("func", StringAttr::get(c, func.name));
   return fields.getDictionary(c);
 }
 
-Attribute listAttribute(CompileState &state, MLIRContext *c, const ListValue &list, llvm::StringRef hint) {
+Attribute listAttribute(CompileState &state, MLIRContext *c, const ListValue &list,
+                        llvm::StringRef hint) {
   Builder b(c);
   SmallVector<Attribute> out;
-  for (const std::string &s : list.s) out.push_back(b.getStringAttr(s));
-  for (int64_t i : list.i) out.push_back(b.getI64IntegerAttr(i));
-  for (float f : list.f) out.push_back(b.getF32FloatAttr(f));
-  for (bool v : list.b) out.push_back(b.getBoolAttr(v));
-  for (DType t : list.type) out.push_back(toAttribute(state, c, AttrValue(t), hint));
-  for (const ShapeValue &s : list.shape) out.push_back(TypeAttr::get(shapeAsType(c, s.shape)));
+  for (const std::string &s : list.s)
+    out.push_back(b.getStringAttr(s));
+  for (int64_t i : list.i)
+    out.push_back(b.getI64IntegerAttr(i));
+  for (float f : list.f)
+    out.push_back(b.getF32FloatAttr(f));
+  for (bool v : list.b)
+    out.push_back(b.getBoolAttr(v));
+  for (DType t : list.type)
+    out.push_back(toAttribute(state, c, AttrValue(t), hint));
+  for (const ShapeValue &s : list.shape)
+    out.push_back(TypeAttr::get(shapeAsType(c, s.shape)));
   for (const auto &t : list.tensor) {
     Attribute a = toAttribute(state, c, AttrValue(t), hint);
-    if (!a) return {};
+    if (!a)
+      return {};
     out.push_back(a);
   }
-  for (const FuncValue &f : list.func) out.push_back(funcAttribute(state, c, f));
+  for (const FuncValue &f : list.func)
+    out.push_back(funcAttribute(state, c, f));
   return b.getArrayAttr(out);
 }
 
-Attribute tensorAttribute(CompileState &state, MLIRContext *c, const TensorValue &t, llvm::StringRef hint) {
+Attribute tensorAttribute(CompileState &state, MLIRContext *c, const TensorValue &t,
+                          llvm::StringRef hint) {
   if (t.dtype == DType::kString) {
     Result<std::vector<std::string>> strings = DenseStrings(t, kMaxConstantBytes);
-    if (!strings.ok()) return {};
+    if (!strings.ok())
+      return {};
     SmallVector<llvm::StringRef> refs(strings->begin(), strings->end());
-    return DenseStringElementsAttr::get(RankedTensorType::get(t.shape.ToVector(), elementType(c, t.dtype)), refs);
+    return DenseStringElementsAttr::get(
+        RankedTensorType::get(t.shape.ToVector(), elementType(c, t.dtype)), refs);
   }
   Result<Bytes> bytes = DenseBytes(t, kMaxConstantBytes);
-  if (!bytes.ok()) return {};
+  if (!bytes.ok())
+    return {};
   return makeElements(state, c, t.dtype, t.shape.ToVector(), std::move(*bytes), hint);
 }
 
@@ -82,42 +100,59 @@ Bytes spread(DenseElementsAttr dense) {
   const int64_t n = dense.getNumElements();
   if (dense.getElementType().isInteger(1)) {
     out.reserve(static_cast<size_t>(n));
-    for (bool b : dense.getValues<bool>()) out.push_back(b ? 1 : 0);
+    for (bool b : dense.getValues<bool>())
+      out.push_back(b ? 1 : 0);
     return Bytes(std::move(out));
   }
   ArrayRef<char> raw = dense.getRawData();
-  if (!dense.isSplat() || n == 1) return Bytes(std::string(raw.data(), raw.size()));
+  if (!dense.isSplat() || n == 1)
+    return Bytes(std::string(raw.data(), raw.size()));
   out.reserve(raw.size() * static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) out.append(raw.data(), raw.size());
+  for (int64_t i = 0; i < n; ++i)
+    out.append(raw.data(), raw.size());
   return Bytes(std::move(out));
 }
 
 } // namespace
 
-Attribute toAttribute(CompileState &state, MLIRContext *c, const AttrValue &value, llvm::StringRef hint) {
+Attribute toAttribute(CompileState &state, MLIRContext *c, const AttrValue &value,
+                      llvm::StringRef hint) {
   Builder b(c);
-  if (const auto *s = value.get<std::string>()) return b.getStringAttr(*s);
-  if (const auto *i = value.get<int64_t>()) return b.getI64IntegerAttr(*i);
-  if (const auto *f = value.get<float>()) return b.getF32FloatAttr(*f);
-  if (const auto *v = value.get<bool>()) return b.getBoolAttr(*v);
+  if (const auto *s = value.get<std::string>())
+    return b.getStringAttr(*s);
+  if (const auto *i = value.get<int64_t>())
+    return b.getI64IntegerAttr(*i);
+  if (const auto *f = value.get<float>())
+    return b.getF32FloatAttr(*f);
+  if (const auto *v = value.get<bool>())
+    return b.getBoolAttr(*v);
   if (const auto *t = value.get<DType>())
     return TypeAttr::get(IsRef(*t) ? valueType(c, *t, SymShape()) : elementType(c, *t));
-  if (const auto *s = value.get<ShapeValue>()) return TypeAttr::get(shapeAsType(c, s->shape));
+  if (const auto *s = value.get<ShapeValue>())
+    return TypeAttr::get(shapeAsType(c, s->shape));
   if (const auto *t = value.get<std::shared_ptr<const TensorValue>>())
     return *t ? tensorAttribute(state, c, **t, hint) : Attribute();
-  if (const auto *f = value.get<FuncValue>()) return funcAttribute(state, c, *f);
-  if (const auto *l = value.get<ListValue>()) return listAttribute(state, c, *l, hint);
+  if (const auto *f = value.get<FuncValue>())
+    return funcAttribute(state, c, *f);
+  if (const auto *l = value.get<ListValue>())
+    return listAttribute(state, c, *l, hint);
   return {};
 }
 
 AttrValue fromAttribute(CompileState &state, Attribute attr) {
-  if (auto s = llvm::dyn_cast<StringAttr>(attr)) return s.getValue().str();
-  if (auto v = llvm::dyn_cast<BoolAttr>(attr)) return v.getValue();
-  if (auto i = llvm::dyn_cast<IntegerAttr>(attr)) return i.getValue().getSExtValue();
-  if (auto f = llvm::dyn_cast<FloatAttr>(attr)) return f.getValue().convertToFloat();
+  if (auto s = llvm::dyn_cast<StringAttr>(attr))
+    return s.getValue().str();
+  if (auto v = llvm::dyn_cast<BoolAttr>(attr))
+    return v.getValue();
+  if (auto i = llvm::dyn_cast<IntegerAttr>(attr))
+    return i.getValue().getSExtValue();
+  if (auto f = llvm::dyn_cast<FloatAttr>(attr))
+    return f.getValue().convertToFloat();
   if (auto t = llvm::dyn_cast<TypeAttr>(attr)) {
-    if (llvm::isa<ShapedType>(t.getValue())) return typeAsShape(t.getValue());
-    if (llvm::isa<RefType>(t.getValue())) return dtypeOf(t.getValue());
+    if (llvm::isa<ShapedType>(t.getValue()))
+      return typeAsShape(t.getValue());
+    if (llvm::isa<RefType>(t.getValue()))
+      return dtypeOf(t.getValue());
     return dtypeOfElement(t.getValue());
   }
   if (auto e = llvm::dyn_cast<ElementsAttr>(attr)) {
@@ -126,7 +161,8 @@ AttrValue fromAttribute(CompileState &state, Attribute attr) {
     t.dtype = dtypeOfElement(type.getElementType());
     t.shape = Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
     if (auto strings = llvm::dyn_cast<DenseStringElementsAttr>(attr)) {
-      for (llvm::StringRef s : strings.getValues<llvm::StringRef>()) t.string_val.push_back(s.str());
+      for (llvm::StringRef s : strings.getValues<llvm::StringRef>())
+        t.string_val.push_back(s.str());
     } else {
       t.content = denseBytes(state, e);
     }
@@ -134,10 +170,12 @@ AttrValue fromAttribute(CompileState &state, Attribute attr) {
   }
   if (auto d = llvm::dyn_cast<DictionaryAttr>(attr)) {
     FuncValue func;
-    if (auto name = d.getAs<StringAttr>("func")) func.name = name.getValue().str();
+    if (auto name = d.getAs<StringAttr>("func"))
+      func.name = name.getValue().str();
     if (auto attrs = d.getAs<DictionaryAttr>("attrs"); attrs && !attrs.empty()) {
       auto map = std::make_shared<AttrMap>();
-      for (NamedAttribute a : attrs) (*map)[a.getName().str()] = fromAttribute(state, a.getValue());
+      for (NamedAttribute a : attrs)
+        (*map)[a.getName().str()] = fromAttribute(state, a.getValue());
       func.attrs = map;
     }
     return func;
@@ -146,14 +184,22 @@ AttrValue fromAttribute(CompileState &state, Attribute attr) {
     ListValue list;
     for (Attribute e : a) {
       AttrValue v = fromAttribute(state, e);
-      if (auto *s = v.get<std::string>()) list.s.push_back(*s);
-      else if (auto *i = v.get<int64_t>()) list.i.push_back(*i);
-      else if (auto *f = v.get<float>()) list.f.push_back(*f);
-      else if (auto *b = v.get<bool>()) list.b.push_back(*b);
-      else if (auto *t = v.get<DType>()) list.type.push_back(*t);
-      else if (auto *sh = v.get<ShapeValue>()) list.shape.push_back(*sh);
-      else if (auto *tv = v.get<std::shared_ptr<const TensorValue>>()) list.tensor.push_back(*tv);
-      else if (auto *fn = v.get<FuncValue>()) list.func.push_back(*fn);
+      if (auto *s = v.get<std::string>())
+        list.s.push_back(*s);
+      else if (auto *i = v.get<int64_t>())
+        list.i.push_back(*i);
+      else if (auto *f = v.get<float>())
+        list.f.push_back(*f);
+      else if (auto *b = v.get<bool>())
+        list.b.push_back(*b);
+      else if (auto *t = v.get<DType>())
+        list.type.push_back(*t);
+      else if (auto *sh = v.get<ShapeValue>())
+        list.shape.push_back(*sh);
+      else if (auto *tv = v.get<std::shared_ptr<const TensorValue>>())
+        list.tensor.push_back(*tv);
+      else if (auto *fn = v.get<FuncValue>())
+        list.func.push_back(*fn);
     }
     return list;
   }
@@ -167,9 +213,11 @@ const AttrMap &attrsOf(Operation *op) {
     auto map = std::make_shared<AttrMap>();
     for (NamedAttribute a : op->getAttrs()) {
       // Names with a dot are the compiler's own notes.
-      if (a.getName().getValue().contains('.')) continue;
+      if (a.getName().getValue().contains('.'))
+        continue;
       AttrValue v = fromAttribute(state, a.getValue());
-      if (v.kind() != AttrValue::Kind::kNone) (*map)[a.getName().str()] = std::move(v);
+      if (v.kind() != AttrValue::Kind::kNone)
+        (*map)[a.getName().str()] = std::move(v);
     }
     entry = std::move(map);
   }
@@ -178,7 +226,8 @@ const AttrMap &attrsOf(Operation *op) {
 
 const Bytes &denseBytes(CompileState &state, ElementsAttr attr) {
   auto it = state.bytes.find(attr);
-  if (it != state.bytes.end()) return it->second;
+  if (it != state.bytes.end())
+    return it->second;
   Bytes bytes;
   if (auto dense = llvm::dyn_cast<DenseIntOrFPElementsAttr>(attr)) {
     bytes = spread(dense);
@@ -190,21 +239,23 @@ const Bytes &denseBytes(CompileState &state, ElementsAttr attr) {
   return state.bytes.try_emplace(attr, std::move(bytes)).first->second;
 }
 
-ElementsAttr makeElements(CompileState &state, MLIRContext *c, DType dtype, ArrayRef<int64_t> dims, Bytes bytes,
-                          llvm::StringRef hint) {
+ElementsAttr makeElements(CompileState &state, MLIRContext *c, DType dtype, ArrayRef<int64_t> dims,
+                          Bytes bytes, llvm::StringRef hint) {
   const auto type = RankedTensorType::get(dims, elementType(c, dtype));
   const int64_t n = type.getNumElements();
   ElementsAttr attr;
   if (n <= kInTheOpen && !IsQuantized(dtype)) {
     if (dtype == DType::kBool) {
       SmallVector<bool> values;
-      for (char b : bytes.view()) values.push_back(b != 0);
+      for (char b : bytes.view())
+        values.push_back(b != 0);
       attr = DenseElementsAttr::get(type, ArrayRef<bool>(values));
     } else {
       attr = DenseElementsAttr::getFromRawBuffer(type, ArrayRef<char>(bytes.data(), bytes.size()));
     }
   } else {
-    AsmResourceBlob blob(ArrayRef<char>(bytes.data(), bytes.size()), /*dataAlignment=*/1, nullptr, false);
+    AsmResourceBlob blob(ArrayRef<char>(bytes.data(), bytes.size()), /*dataAlignment=*/1, nullptr,
+                         false);
     attr = DenseResourceElementsAttr::get(
         type, DenseResourceElementsHandle::getManagerInterface(c).insert(hint, std::move(blob)));
   }

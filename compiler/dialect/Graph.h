@@ -2,14 +2,14 @@
 // graph.<Op>, and a few structural ones. See README.md for the form of the IR.
 #pragma once
 
-#include "mlir/IR/BuiltinAttributes.h"
-#include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/Dialect.h"
-#include "mlir/IR/Operation.h"
 #include "millrace/compiler/dialect/State.h"
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/dtype.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseSet.h"
 
 namespace millrace::compiler {
@@ -22,7 +22,8 @@ struct DimsAttrStorage;
 
 // Element types that are not builtin: !graph.string, !graph.resource,
 // !graph.variant and the quantised ones (!graph.qint8 ...).
-class ElementType : public mlir::Type::TypeBase<ElementType, mlir::Type, detail::ElementTypeStorage> {
+class ElementType
+    : public mlir::Type::TypeBase<ElementType, mlir::Type, detail::ElementTypeStorage> {
 public:
   using Base::Base;
   static constexpr mlir::StringLiteral name = "graph.element";
@@ -49,7 +50,8 @@ public:
 
 // #graph.dims<5, d2, ?>: numbers, expressions of the module's table, unknowns.
 // The encoding of a tensor type lists one entry for each dynamic dimension.
-class DimsAttr : public mlir::Attribute::AttrBase<DimsAttr, mlir::Attribute, detail::DimsAttrStorage> {
+class DimsAttr
+    : public mlir::Attribute::AttrBase<DimsAttr, mlir::Attribute, detail::DimsAttrStorage> {
 public:
   using Base::Base;
   static constexpr mlir::StringLiteral name = "graph.dims";
@@ -88,7 +90,9 @@ private:
   mlir::TypeIDAllocator ids;
 };
 
-inline GraphDialect *dialectOf(mlir::MLIRContext *context) { return context->getLoadedDialect<GraphDialect>(); }
+inline GraphDialect *dialectOf(mlir::MLIRContext *context) {
+  return context->getLoadedDialect<GraphDialect>();
+}
 inline CompileState &stateOf(mlir::Operation *op) { return dialectOf(op->getContext())->state(); }
 
 // ---- Types.cpp: dtypes and shapes as types and back ----
@@ -157,11 +161,11 @@ private:
 void updateSignatures(mlir::Operation *module);
 
 // The walk over the module's bodies: operations of every function, in order.
-template <typename F>
-void forEachOp(mlir::Operation *module, F &&body) {
+template <typename F> void forEachOp(mlir::Operation *module, F &&body) {
   for (mlir::Operation &func : module->getRegion(0).front())
     if (func.getNumRegions() == 1 && !func.getRegion(0).empty())
-      for (mlir::Operation &op : llvm::make_early_inc_range(func.getRegion(0).front())) body(&op);
+      for (mlir::Operation &op : llvm::make_early_inc_range(func.getRegion(0).front()))
+        body(&op);
 }
 
 // ---- Attributes.cpp: attributes and constants ----

@@ -39,7 +39,9 @@ struct DimsAttrStorage : AttributeStorage {
   using KeyTy = ArrayRef<int64_t>;
   explicit DimsAttrStorage(KeyTy key) : flat(key) {}
   bool operator==(const KeyTy &key) const { return key == flat; }
-  static llvm::hash_code hashKey(const KeyTy &key) { return llvm::hash_combine_range(key.begin(), key.end()); }
+  static llvm::hash_code hashKey(const KeyTy &key) {
+    return llvm::hash_combine_range(key.begin(), key.end());
+  }
   static DimsAttrStorage *construct(AttributeStorageAllocator &allocator, const KeyTy &key) {
     return new (allocator.allocate<DimsAttrStorage>()) DimsAttrStorage(allocator.copyInto(key));
   }
@@ -66,7 +68,8 @@ DimsAttr DimsAttr::get(MLIRContext *context, ArrayRef<SymElement> elements) {
 }
 DimsAttr DimsAttr::get(MLIRContext *context, ArrayRef<Dim> dims) {
   SmallVector<SymElement, 8> elements;
-  for (Dim d : dims) elements.push_back(SymElement::Of(d));
+  for (Dim d : dims)
+    elements.push_back(SymElement::Of(d));
   return get(context, elements);
 }
 size_t DimsAttr::size() const { return getImpl()->flat.size() / 2; }
@@ -74,8 +77,10 @@ SymElement DimsAttr::operator[](size_t i) const {
   const int64_t kind = getImpl()->flat[2 * i], number = getImpl()->flat[2 * i + 1];
   SymElement e;
   e.kind = static_cast<SymElement::Kind>(kind);
-  if (e.kind == SymElement::Kind::kExpr) e.expr = static_cast<uint32_t>(number);
-  else e.number = number;
+  if (e.kind == SymElement::Kind::kExpr)
+    e.expr = static_cast<uint32_t>(number);
+  else
+    e.number = number;
   return e;
 }
 
@@ -84,41 +89,52 @@ GraphDialect::GraphDialect(MLIRContext *context)
       stateOwner(std::make_unique<CompileState>()) {
   addTypes<ElementType, RefType, ControlType>();
   addAttributes<DimsAttr>();
-  for (llvm::StringRef name : {"read", "dims", "alias"}) defineStructural(name);
+  for (llvm::StringRef name : {"read", "dims", "alias"})
+    defineStructural(name);
 }
 GraphDialect::~GraphDialect() = default;
 
 void GraphDialect::defineAll(const Registry &registry) {
-  for (const Op *op : registry.ops()) define(*op);
+  for (const Op *op : registry.ops())
+    define(*op);
 }
 
 static bool isDialectElement(DType dtype) { return IsObject(dtype) || IsQuantized(dtype); }
 
 Type GraphDialect::parseType(DialectAsmParser &parser) const {
   llvm::StringRef keyword;
-  if (parser.parseKeyword(&keyword)) return {};
-  if (keyword == "control") return ControlType::get(getContext());
+  if (parser.parseKeyword(&keyword))
+    return {};
+  if (keyword == "control")
+    return ControlType::get(getContext());
   if (keyword == "ref") {
     Type tensor;
-    if (parser.parseLess() || parser.parseType(tensor) || parser.parseGreater()) return {};
-    if (auto t = llvm::dyn_cast<TensorType>(tensor)) return RefType::get(t);
+    if (parser.parseLess() || parser.parseType(tensor) || parser.parseGreater())
+      return {};
+    if (auto t = llvm::dyn_cast<TensorType>(tensor))
+      return RefType::get(t);
     return parser.emitError(parser.getNameLoc(), "expected a tensor type in graph.ref"), Type();
   }
-  if (std::optional<DType> dtype = ParseDType(std::string_view(keyword)); dtype && isDialectElement(*dtype))
+  if (std::optional<DType> dtype = ParseDType(std::string_view(keyword));
+      dtype && isDialectElement(*dtype))
     return ElementType::get(getContext(), *dtype);
   parser.emitError(parser.getNameLoc(), "no type '") << keyword << "' in the graph dialect";
   return {};
 }
 
 void GraphDialect::printType(Type type, DialectAsmPrinter &printer) const {
-  if (auto element = llvm::dyn_cast<ElementType>(type)) printer << DTypeName(element.dtype());
-  else if (auto ref = llvm::dyn_cast<RefType>(type)) printer << "ref<" << ref.tensor() << ">";
-  else printer << "control";
+  if (auto element = llvm::dyn_cast<ElementType>(type))
+    printer << DTypeName(element.dtype());
+  else if (auto ref = llvm::dyn_cast<RefType>(type))
+    printer << "ref<" << ref.tensor() << ">";
+  else
+    printer << "control";
 }
 
 Attribute GraphDialect::parseAttribute(DialectAsmParser &parser, Type) const {
   llvm::StringRef keyword;
-  if (parser.parseKeyword(&keyword)) return {};
+  if (parser.parseKeyword(&keyword))
+    return {};
   if (keyword != "dims") {
     parser.emitError(parser.getNameLoc(), "no attribute '") << keyword << "' in the graph dialect";
     return {};
@@ -131,20 +147,23 @@ Attribute GraphDialect::parseAttribute(DialectAsmParser &parser, Type) const {
       return success();
     }
     if (OptionalParseResult r = parser.parseOptionalInteger(number); r.has_value()) {
-      if (failed(*r)) return failure();
+      if (failed(*r))
+        return failure();
       elements.push_back(SymElement::Number(number));
       return success();
     }
     llvm::StringRef word;
     const llvm::SMLoc loc = parser.getCurrentLocation();
     uint32_t index = 0;
-    if (parser.parseKeyword(&word)) return failure();
+    if (parser.parseKeyword(&word))
+      return failure();
     if (!word.consume_front("d") || word.getAsInteger(10, index))
       return parser.emitError(loc, "expected a number, '?' or an expression such as d0");
     elements.push_back(SymElement::Of(Dim::Expr(index)));
     return success();
   };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseOne)) return {};
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseOne))
+    return {};
   return DimsAttr::get(getContext(), elements);
 }
 
@@ -153,10 +172,14 @@ void GraphDialect::printAttribute(Attribute attr, DialectAsmPrinter &printer) co
   printer << "dims<";
   for (size_t i = 0; i < dims.size(); ++i) {
     const SymElement e = dims[i];
-    if (i) printer << ", ";
-    if (e.kind == SymElement::Kind::kUnknown) printer << "?";
-    else if (e.kind == SymElement::Kind::kNumber) printer << e.number;
-    else printer << "d" << e.expr;
+    if (i)
+      printer << ", ";
+    if (e.kind == SymElement::Kind::kUnknown)
+      printer << "?";
+    else if (e.kind == SymElement::Kind::kNumber)
+      printer << e.number;
+    else
+      printer << "d" << e.expr;
   }
   printer << ">";
 }

@@ -1,11 +1,11 @@
 // Reading operations: effects, control values, names.
+#include "millrace/compiler/dialect/Graph.h"
+#include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
-#include "millrace/compiler/dialect/Graph.h"
-#include "millrace/proto/value/strings.h"
 
 using namespace mlir;
 
@@ -13,7 +13,8 @@ namespace millrace::compiler {
 
 const Op *opOf(Operation *op) {
   Dialect *dialect = op->getDialect();
-  if (!dialect || dialect->getTypeID() != TypeID::get<GraphDialect>()) return nullptr;
+  if (!dialect || dialect->getTypeID() != TypeID::get<GraphDialect>())
+    return nullptr;
   return static_cast<GraphDialect *>(dialect)->find(op->getName());
 }
 
@@ -29,30 +30,38 @@ bool isNamed(Operation *op, llvm::StringRef registryName) {
 
 unsigned numData(OperandRange operands) {
   unsigned n = operands.size();
-  while (n && isControl(operands[n - 1])) --n;
+  while (n && isControl(operands[n - 1]))
+    --n;
   return n;
 }
-OperandRange dataOperands(Operation *op) { return op->getOperands().take_front(numData(op->getOperands())); }
-OperandRange controlOperands(Operation *op) { return op->getOperands().drop_front(numData(op->getOperands())); }
+OperandRange dataOperands(Operation *op) {
+  return op->getOperands().take_front(numData(op->getOperands()));
+}
+OperandRange controlOperands(Operation *op) {
+  return op->getOperands().drop_front(numData(op->getOperands()));
+}
 
 unsigned numDataResults(Operation *op) { return op->getNumResults() - (controlResult(op) ? 1 : 0); }
 Value controlResult(Operation *op) {
-  if (op->getNumResults() == 0) return {};
+  if (op->getNumResults() == 0)
+    return {};
   Value last = op->getResult(op->getNumResults() - 1);
   return isControl(last) ? last : Value();
 }
 
 bool hasNoEffects(Operation *op) {
-  if (const Op *def = opOf(op)) return !def->has_effects();
+  if (const Op *def = opOf(op))
+    return !def->has_effects();
   return isStructural(op, "dims") || isStructural(op, "alias");
 }
 
 bool onlyReads(Operation *op) {
   const Op *def = opOf(op);
-  if (!def) return isStructural(op, "read");
+  if (!def)
+    return isStructural(op, "read");
   return def->has_effects() && llvm::all_of(def->effects(), [](const Effect &e) {
-    return e.kind == Effect::Kind::kRead || e.kind == Effect::Kind::kCreate;
-  });
+           return e.kind == Effect::Kind::kRead || e.kind == Effect::Kind::kCreate;
+         });
 }
 
 bool isReplaceable(Operation *op) { return hasNoEffects(op) && controlOperands(op).empty(); }
@@ -67,15 +76,17 @@ Carriers::Carriers(Operation *module) {
   forEachOp(module, [&](Operation *op) {
     const Op *def = opOf(op);
     const bool acts = def && llvm::any_of(def->effects(), [](const Effect &e) {
-      return e.kind == Effect::Kind::kWrite || e.kind == Effect::Kind::kOutside;
-    });
-    if (acts || above(op)) set.insert(op);
+                        return e.kind == Effect::Kind::kWrite || e.kind == Effect::Kind::kOutside;
+                      });
+    if (acts || above(op))
+      set.insert(op);
   });
 }
 
 void updateSignatures(Operation *module) {
   for (auto func : llvm::cast<ModuleOp>(module).getOps<func::FuncOp>()) {
-    if (func.isExternal()) continue;
+    if (func.isExternal())
+      continue;
     Block &block = func.getBody().front();
     func.setType(FunctionType::get(module->getContext(), block.getArgumentTypes(),
                                    block.getTerminator()->getOperandTypes()));
@@ -83,23 +94,28 @@ void updateSignatures(Operation *module) {
 }
 
 llvm::StringRef nodeName(Location loc) {
-  if (auto named = llvm::dyn_cast<NameLoc>(loc)) return named.getName().getValue();
+  if (auto named = llvm::dyn_cast<NameLoc>(loc))
+    return named.getName().getValue();
   if (auto fused = llvm::dyn_cast<FusedLoc>(loc))
     for (Location part : fused.getLocations())
-      if (llvm::StringRef name = nodeName(part); !name.empty()) return name;
+      if (llvm::StringRef name = nodeName(part); !name.empty())
+        return name;
   return "";
 }
 
 static void collectNames(Location loc, SmallVectorImpl<llvm::StringRef> &names) {
-  if (auto named = llvm::dyn_cast<NameLoc>(loc)) names.push_back(named.getName().getValue());
+  if (auto named = llvm::dyn_cast<NameLoc>(loc))
+    names.push_back(named.getName().getValue());
   else if (auto fused = llvm::dyn_cast<FusedLoc>(loc))
-    for (Location part : fused.getLocations()) collectNames(part, names);
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
 }
 
 SmallVector<llvm::StringRef> otherNodes(Location loc) {
   SmallVector<llvm::StringRef> names;
   collectNames(loc, names);
-  if (!names.empty()) names.erase(names.begin());
+  if (!names.empty())
+    names.erase(names.begin());
   return names;
 }
 
@@ -116,7 +132,7 @@ Location mergeLocations(Location into, ArrayRef<Location> taken) {
 std::string valueName(Value value) {
   if (auto result = llvm::dyn_cast<OpResult>(value))
     return Cat(std::string_view(nodeName(result.getLoc())), ":", result.getResultNumber());
-  return nodeName(value.getLoc()).str();  // a feed: its location is "x:0"
+  return nodeName(value.getLoc()).str(); // a feed: its location is "x:0"
 }
 
 LogicalResult fail(Operation *op, Status status) {
@@ -124,7 +140,8 @@ LogicalResult fail(Operation *op, Status status) {
   const llvm::StringRef node = nodeName(op->getLoc());
   Status blamed = node.empty() ? status : status.At(std::string_view(node), def ? def->name() : "");
   CompileState &state = stateOf(op);
-  if (state.error.ok()) state.error = blamed;
+  if (state.error.ok())
+    state.error = blamed;
   return op->emitError() << blamed.ToString();
 }
 

@@ -1,9 +1,9 @@
 // One class that makes every op of the registry an operation of MLIR.
 #include "millrace/compiler/dialect/RegistryOp.h"
+#include "millrace/compiler/dialect/Graph.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "millrace/compiler/dialect/Graph.h"
 
 using namespace mlir;
 
@@ -15,14 +15,21 @@ struct Effects : MemoryEffectOpInterface::FallbackModel<Effects> {
   void getEffects(Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &out) const {
     const Op *def = opOf(op);
     if (!def) {
-      if (isStructural(op, "read")) out.emplace_back(MemoryEffects::Read::get());
+      if (isStructural(op, "read"))
+        out.emplace_back(MemoryEffects::Read::get());
       return;
     }
     for (const Effect &effect : def->effects()) {
       switch (effect.kind) {
-      case Effect::Kind::kRead: out.emplace_back(MemoryEffects::Read::get()); break;
-      case Effect::Kind::kCreate: out.emplace_back(MemoryEffects::Allocate::get()); break;
-      default: out.emplace_back(MemoryEffects::Write::get()); break;
+      case Effect::Kind::kRead:
+        out.emplace_back(MemoryEffects::Read::get());
+        break;
+      case Effect::Kind::kCreate:
+        out.emplace_back(MemoryEffects::Allocate::get());
+        break;
+      default:
+        out.emplace_back(MemoryEffects::Write::get());
+        break;
       }
     }
     // Whoever waits for this operation wants it to run.
@@ -41,9 +48,10 @@ public:
   }
   LogicalResult verifyRegionInvariants(Operation *) final { return success(); }
   // An operation whose node computes nothing is what it is given.
-  LogicalResult foldHook(Operation *op, ArrayRef<Attribute>, SmallVectorImpl<OpFoldResult> &results) final {
-    if (!def || def->name() != "Identity" || op->getNumOperands() != 1 || op->getNumResults() != 1 ||
-        op->getOperand(0).getType() != op->getResult(0).getType())
+  LogicalResult foldHook(Operation *op, ArrayRef<Attribute>,
+                         SmallVectorImpl<OpFoldResult> &results) final {
+    if (!def || def->name() != "Identity" || op->getNumOperands() != 1 ||
+        op->getNumResults() != 1 || op->getOperand(0).getType() != op->getResult(0).getType())
       return failure();
     results.push_back(op->getOperand(0));
     return success();
@@ -54,15 +62,23 @@ public:
   // Text: the generic form. Attributes: discardable ones, so no properties.
   OperationName::ParseAssemblyFn getParseAssemblyFn() final {
     return [](OpAsmParser &parser, OperationState &) {
-      return parser.emitError(parser.getNameLoc(), "operations of the graph dialect are written in the generic form");
+      return parser.emitError(parser.getNameLoc(),
+                              "operations of the graph dialect are written in the generic form");
     };
   }
-  void printAssembly(Operation *op, OpAsmPrinter &printer, llvm::StringRef) final { printer.printGenericOp(op); }
+  void printAssembly(Operation *op, OpAsmPrinter &printer, llvm::StringRef) final {
+    printer.printGenericOp(op);
+  }
   void populateDefaultAttrs(const OperationName &, NamedAttrList &) final {}
-  std::optional<Attribute> getInherentAttr(Operation *, llvm::StringRef) final { return std::nullopt; }
-  void setInherentAttr(Operation *op, StringAttr name, Attribute value) final { op->setDiscardableAttr(name, value); }
+  std::optional<Attribute> getInherentAttr(Operation *, llvm::StringRef) final {
+    return std::nullopt;
+  }
+  void setInherentAttr(Operation *op, StringAttr name, Attribute value) final {
+    op->setDiscardableAttr(name, value);
+  }
   void populateInherentAttrs(Operation *, NamedAttrList &) final {}
-  LogicalResult verifyInherentAttrs(OperationName, NamedAttrList &, function_ref<InFlightDiagnostic()>) final {
+  LogicalResult verifyInherentAttrs(OperationName, NamedAttrList &,
+                                    function_ref<InFlightDiagnostic()>) final {
     return success();
   }
   int getOpPropertyByteSize() final { return 0; }
@@ -71,7 +87,9 @@ public:
   void populateDefaultProperties(OperationName, mlir::OpaqueProperties) final {}
   LogicalResult setPropertiesFromAttr(OperationName, mlir::OpaqueProperties, Attribute,
                                       function_ref<InFlightDiagnostic()> emitError) final {
-    return emitError ? LogicalResult(emitError() << "operations of the graph dialect have no properties") : failure();
+    return emitError
+               ? LogicalResult(emitError() << "operations of the graph dialect have no properties")
+               : failure();
   }
   Attribute getPropertiesAsAttr(Operation *) final { return {}; }
   void copyProperties(mlir::OpaqueProperties, mlir::OpaqueProperties) final {}
@@ -87,8 +105,10 @@ private:
 OperationName GraphDialect::define(const Op &op) {
   const std::string full = "graph." + op.name();
   OperationName known(full, getContext());
-  if (known.isRegistered()) return known;
-  RegisteredOperationName::insert(std::make_unique<RegistryOp>(full, this, ids.allocate(), &op), {});
+  if (known.isRegistered())
+    return known;
+  RegisteredOperationName::insert(std::make_unique<RegistryOp>(full, this, ids.allocate(), &op),
+                                  {});
   OperationName name(full, getContext());
   name.attachInterface<Effects>();
   ops[name] = &op;
@@ -97,7 +117,8 @@ OperationName GraphDialect::define(const Op &op) {
 
 void GraphDialect::defineStructural(llvm::StringRef name) {
   const std::string full = ("graph." + name).str();
-  RegisteredOperationName::insert(std::make_unique<RegistryOp>(full, this, ids.allocate(), nullptr), {});
+  RegisteredOperationName::insert(std::make_unique<RegistryOp>(full, this, ids.allocate(), nullptr),
+                                  {});
   OperationName(full, getContext()).attachInterface<Effects>();
 }
 

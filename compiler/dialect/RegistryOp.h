@@ -1,8 +1,8 @@
 // Verifier of operations that come from the registry. Private to the dialect.
 #pragma once
 
-#include "mlir/IR/Operation.h"
 #include "millrace/ops/registry/op.h"
+#include "mlir/IR/Operation.h"
 
 namespace millrace::compiler {
 

@@ -10,30 +10,31 @@
 #include <span>
 #include <vector>
 
-#include "mlir/IR/Attributes.h"
-#include "mlir/IR/Operation.h"
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/attr.h"
 #include "millrace/proto/value/bytes.h"
 #include "millrace/proto/value/status.h"
+#include "mlir/IR/Attributes.h"
+#include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
 
 namespace millrace::compiler {
 
 // Computes one node from constant inputs, as millrace::Evaluate does.
-using Evaluator = std::function<Status(const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
-                                       std::vector<Tensor> *outputs)>;
+using Evaluator =
+    std::function<Status(const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+                         std::vector<Tensor> *outputs)>;
 
 // What the schedule phase says of an operation that is a step of the plan. Beside
 // the IR, because it differs from step to step: as attributes it would make a
 // dictionary for each.
 struct StepNote {
   uint32_t step = 0;
-  llvm::SmallVector<uint32_t, 4> after;  // sorted
-  llvm::SmallVector<int64_t, 1> slots;   // of its data results; -1: none
+  llvm::SmallVector<uint32_t, 4> after; // sorted
+  llvm::SmallVector<int64_t, 1> slots;  // of its data results; -1: none
 };
 
 struct CompileState {

@@ -1,9 +1,9 @@
 // Emit: the scheduled module as a Plan.
 #pragma once
 
-#include "mlir/IR/BuiltinOps.h"
 #include "millrace/proto/plan/plan.h"
 #include "millrace/proto/value/status.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace millrace::compiler {
 

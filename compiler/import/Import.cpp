@@ -1,8 +1,8 @@
 #include "millrace/compiler/import/Import.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Builders.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/proto/value/strings.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
 #include <unordered_map>
 
 using namespace mlir;
@@ -11,10 +11,13 @@ namespace millrace::compiler {
 namespace {
 
 uint64_t keyOf(const Endpoint &e) {
-  return static_cast<uint64_t>(static_cast<uint32_t>(e.node->id())) << 32 | static_cast<uint32_t>(e.index);
+  return static_cast<uint64_t>(static_cast<uint32_t>(e.node->id())) << 32 |
+         static_cast<uint32_t>(e.index);
 }
 
-bool isPlaceholder(const Node &node) { return node.op().name() == "Placeholder" || node.op().name() == "PlaceholderV2"; }
+bool isPlaceholder(const Node &node) {
+  return node.op().name() == "Placeholder" || node.op().name() == "PlaceholderV2";
+}
 
 Status blame(const Node &node, Status status) { return status.At(node.name(), node.op().name()); }
 
@@ -28,12 +31,14 @@ bool mayChangeShape(const Node &variable) {
     stack.pop_back();
     for (const Node *user : node->users()) {
       // Only what takes and returns references hands the variable on.
-      if (user->output_types().empty() || !IsRef(user->output_types()[0]) || user->inputs().empty() ||
-          user->inputs()[0].node != node || !seen.try_emplace(user, true).second)
+      if (user->output_types().empty() || !IsRef(user->output_types()[0]) ||
+          user->inputs().empty() || user->inputs()[0].node != node ||
+          !seen.try_emplace(user, true).second)
         continue;
       auto it = user->attrs().find("validate_shape");
       const bool *validates = it == user->attrs().end() ? nullptr : it->second.get<bool>();
-      if (validates && !*validates) return true;
+      if (validates && !*validates)
+        return true;
       stack.push_back(user);
     }
   }
@@ -43,9 +48,10 @@ bool mayChangeShape(const Node &variable) {
 // One signature.
 class Importer {
 public:
-  Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec, std::vector<uint8_t> &marks)
-      : context(context), dialect(*dialectOf(&context)), state(dialect.state()), graph(graph), spec(spec),
-        marks(marks) {}
+  Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec,
+           std::vector<uint8_t> &marks)
+      : context(context), dialect(*dialectOf(&context)), state(dialect.state()), graph(graph),
+        spec(spec), marks(marks) {}
 
   Status run(ModuleOp module) {
     MR_RETURN_IF_ERROR(resolve());
@@ -61,21 +67,27 @@ private:
   Status resolve() {
     for (const std::string &name : spec.feeds) {
       MR_ASSIGN_OR_RETURN(Endpoint e, graph.FindEndpoint(name));
-      if (e.index < 0) return InvalidArgument(Cat("feed '", name, "': only tensors can be fed, this is a control output"));
+      if (e.index < 0)
+        return InvalidArgument(
+            Cat("feed '", name, "': only tensors can be fed, this is a control output"));
       if (!fed.try_emplace(keyOf(e), feeds.size()).second)
         return InvalidArgument(Cat("feed '", name, "': the tensor is fed twice"));
       feeds.push_back(e);
     }
     for (const std::string &name : spec.fetches) {
       MR_ASSIGN_OR_RETURN(Endpoint e, graph.FindEndpoint(name));
-      if (e.index < 0) return InvalidArgument(Cat("fetch '", name, "': only tensors can be fetched, this is a control output"));
+      if (e.index < 0)
+        return InvalidArgument(
+            Cat("fetch '", name, "': only tensors can be fetched, this is a control output"));
       fetches.push_back(e);
     }
     for (const std::string &name : spec.targets) {
       std::string_view node = name;
-      if (!node.empty() && node.front() == '^') node.remove_prefix(1);
+      if (!node.empty() && node.front() == '^')
+        node.remove_prefix(1);
       Node *found = graph.Find(node);
-      if (!found) return NotFound(Cat("target '", name, "': there is no node of that name"));
+      if (!found)
+        return NotFound(Cat("target '", name, "': there is no node of that name"));
       targets.push_back(found);
     }
     return OkStatus();
@@ -94,8 +106,10 @@ private:
     std::vector<Frame> stack;
     const auto open = [&](Node *node) {
       uint8_t &mark = marks[static_cast<size_t>(node->id())];
-      if ((mark & 3) == kDone) return true;
-      if ((mark & 3) == kOpen) return false;
+      if ((mark & 3) == kDone)
+        return true;
+      if ((mark & 3) == kOpen)
+        return false;
       mark = static_cast<uint8_t>(mark | kOpen);
       stack.push_back({node, 0});
       return true;
@@ -108,7 +122,8 @@ private:
         while (!child && frame.next < all) {
           const size_t i = frame.next++;
           if (i < data) {
-            if (!isFed(node->inputs()[i])) child = node->inputs()[i].node;
+            if (!isFed(node->inputs()[i]))
+              child = node->inputs()[i].node;
           } else if (!isFedPlaceholder(node->control_inputs()[i - data])) {
             child = node->control_inputs()[i - data];
             marks[static_cast<size_t>(child->id())] |= kWaitedFor;
@@ -116,24 +131,28 @@ private:
         }
         if (child) {
           if (!open(child))
-            return blame(*child, Unimplemented(Cat("the node is part of a loop (through '", node->name(), "')")));
+            return blame(*child, Unimplemented(Cat("the node is part of a loop (through '",
+                                                   node->name(), "')")));
           continue;
         }
         uint8_t &mark = marks[static_cast<size_t>(node->id())];
         mark = static_cast<uint8_t>((mark & ~3) | kDone);
         order.push_back(node);
         stack.pop_back();
-        if ((order.size() & 0xfff) == 0 && state.isCancelled()) return Cancelled("the compilation was cancelled");
+        if ((order.size() & 0xfff) == 0 && state.isCancelled())
+          return Cancelled("the compilation was cancelled");
       }
       return OkStatus();
     };
     for (const Endpoint &e : fetches) {
-      if (isFed(e)) continue;
+      if (isFed(e))
+        continue;
       open(e.node);
       MR_RETURN_IF_ERROR(drain());
     }
     for (Node *node : targets) {
-      if (isFedPlaceholder(node)) continue;
+      if (isFedPlaceholder(node))
+        continue;
       marks[static_cast<size_t>(node->id())] |= kWaitedFor;
       open(node);
       MR_RETURN_IF_ERROR(drain());
@@ -156,12 +175,14 @@ private:
     auto func = func::FuncOp::create(builder, nodeLocation(&context, spec.name), spec.name,
                                      b.getFunctionType(arguments, {}));
     Block *block = func.addEntryBlock();
-    for (size_t i = 0; i < feeds.size(); ++i) block->getArgument(static_cast<unsigned>(i)).setLoc(locations[i]);
+    for (size_t i = 0; i < feeds.size(); ++i)
+      block->getArgument(static_cast<unsigned>(i)).setLoc(locations[i]);
     body.setInsertionPointToEnd(block);
 
     for (const Node *node : order) {
       MR_RETURN_IF_ERROR(add(*node));
-      if ((node->id() & 0xfff) == 0 && state.isCancelled()) return Cancelled("the compilation was cancelled");
+      if ((node->id() & 0xfff) == 0 && state.isCancelled())
+        return Cancelled("the compilation was cancelled");
     }
 
     SmallVector<Value> results;
@@ -170,12 +191,14 @@ private:
       results.push_back(isRefValue(v) ? read(v, nodeLocation(&context, e.node->name()), {}) : v);
     }
     for (Node *node : targets)
-      if (!isFedPlaceholder(node)) results.push_back(controlResult(made[node]));
+      if (!isFedPlaceholder(node))
+        results.push_back(controlResult(made[node]));
     func::ReturnOp::create(body, func.getLoc(), results);
     func.setType(b.getFunctionType(arguments, ValueRange(results).getTypes()));
     const auto strings = [&](const std::vector<std::string> &names) {
       SmallVector<Attribute> out;
-      for (const std::string &n : names) out.push_back(b.getStringAttr(n));
+      for (const std::string &n : names)
+        out.push_back(b.getStringAttr(n));
       return b.getArrayAttr(out);
     };
     func->setAttr("graph.feeds", strings(spec.feeds));
@@ -189,10 +212,13 @@ private:
     const Endpoint &e = feeds[i];
     SymShape shape = e.node->output(e.index).shape;
     std::string name = spec.feeds[i];
-    if (name.ends_with(":0")) name.resize(name.size() - 2);
+    if (name.ends_with(":0"))
+      name.resize(name.size() - 2);
     for (size_t d = 0; d < shape.dims.size(); ++d)
-      if (!shape.dims[d].known()) shape.dims[d] = state.dims.Symbol(Cat(name, ".", d));
-    return valueType(&context, BaseType(e.node->output_types()[static_cast<size_t>(e.index)]), shape);
+      if (!shape.dims[d].known())
+        shape.dims[d] = state.dims.Symbol(Cat(name, ".", d));
+    return valueType(&context, BaseType(e.node->output_types()[static_cast<size_t>(e.index)]),
+                     shape);
   }
 
   Result<Value> source(const Endpoint &e) {
@@ -212,27 +238,32 @@ private:
 
   Status add(const Node &node) {
     if (isPlaceholder(node))
-      return blame(node, InvalidArgument(Cat("the placeholder must be fed with a ", DTypeName(node.output_types()[0]),
-                                             " tensor of shape ", node.output(0).shape.ToShape().ToString())));
+      return blame(node, InvalidArgument(Cat("the placeholder must be fed with a ",
+                                             DTypeName(node.output_types()[0]), " tensor of shape ",
+                                             node.output(0).shape.ToShape().ToString())));
     const Location loc = nodeLocation(&context, node.name());
     SmallVector<Value, 4> controls;
     for (Node *c : node.control_inputs())
-      if (!isFedPlaceholder(c)) controls.push_back(controlResult(made[c]));
+      if (!isFedPlaceholder(c))
+        controls.push_back(controlResult(made[c]));
 
     OperationState op(loc, dialect.define(node.op()));
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       MR_ASSIGN_OR_RETURN(Value v, source(node.inputs()[i]));
       const bool wantsRef = IsRef(node.input_types()[i]);
       if (wantsRef && !isRefValue(v))
-        return blame(node, InvalidArgument(Cat("input ", i, " must be a variable, but '", valueName(v), "' is fed")));
-      if (!wantsRef && isRefValue(v)) v = read(v, loc, controls);
+        return blame(node, InvalidArgument(Cat("input ", i, " must be a variable, but '",
+                                               valueName(v), "' is fed")));
+      if (!wantsRef && isRefValue(v))
+        v = read(v, loc, controls);
       op.addOperands(v);
     }
     op.addOperands(controls);
     for (int i = 0; i < node.num_outputs(); ++i)
       op.addTypes(valueType(&context, node.output_types()[static_cast<size_t>(i)],
                             SymShape(node.output(i).shape.ToShape())));
-    if (marks[static_cast<size_t>(node.id())] & kWaitedFor) op.addTypes(ControlType::get(&context));
+    if (marks[static_cast<size_t>(node.id())] & kWaitedFor)
+      op.addTypes(ControlType::get(&context));
 
     bool whole = true;
     for (const AttrDef &def : node.op().signature().attrs) {
@@ -243,13 +274,17 @@ private:
       }
       Attribute a = toAttribute(state, &context, it->second, node.name());
       if (!a)
-        return blame(node, InvalidArgument(Cat("attribute '", def.name, "' cannot be compiled: ", it->second.ToString())));
+        return blame(node, InvalidArgument(Cat("attribute '", def.name,
+                                               "' cannot be compiled: ", it->second.ToString())));
       op.addAttribute(def.name, a);
     }
-    if (!whole) return blame(node, Internal("the graph left attributes without their defaults"));
+    if (!whole)
+      return blame(node, Internal("the graph left attributes without their defaults"));
     // Writes that nothing orders follow the order of the nodes.
-    if (node.op().has_effects()) op.addAttribute("graph.order", IntegerAttr::get(IntegerType::get(&context, 64), node.id()));
-    if (node.num_outputs() == 1 && IsRef(node.output_types()[0]) && node.inputs().empty() && mayChangeShape(node))
+    if (node.op().has_effects())
+      op.addAttribute("graph.order", IntegerAttr::get(IntegerType::get(&context, 64), node.id()));
+    if (node.num_outputs() == 1 && IsRef(node.output_types()[0]) && node.inputs().empty() &&
+        mayChangeShape(node))
       op.addAttribute("graph.any_shape", UnitAttr::get(&context));
     made[&node] = body.create(op);
     return OkStatus();

@@ -1,9 +1,9 @@
 // Import: the part of a live graph that signatures reach, as graph dialect.
 #pragma once
 
+#include "millrace/compiler/api/compile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "millrace/compiler/api/compile.h"
 
 namespace millrace::compiler {
 
@@ -12,7 +12,8 @@ namespace millrace::compiler {
 // attributes of the function. The context has the graph dialect, whose state
 // takes the registry of the graph. Errors name the tensor or the node. Linear in
 // what is reached.
-Result<mlir::OwningOpRef<mlir::ModuleOp>> importGraph(mlir::MLIRContext &context, const Graph &graph,
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importGraph(mlir::MLIRContext &context,
+                                                      const Graph &graph,
                                                       const std::vector<SignatureSpec> &signatures);
 
 } // namespace millrace::compiler

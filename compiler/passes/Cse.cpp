@@ -14,13 +14,17 @@ namespace {
 struct ByContent : llvm::DenseMapInfo<Operation *> {
   static unsigned getHashValue(const Operation *op) {
     return static_cast<unsigned>(OperationEquivalence::computeHash(
-        const_cast<Operation *>(op), OperationEquivalence::directHashValue, OperationEquivalence::ignoreHashValue,
-        OperationEquivalence::IgnoreLocations));
+        const_cast<Operation *>(op), OperationEquivalence::directHashValue,
+        OperationEquivalence::ignoreHashValue, OperationEquivalence::IgnoreLocations));
   }
   static bool isEqual(const Operation *a, const Operation *b) {
-    if (a == b) return true;
-    if (a == getEmptyKey() || a == getTombstoneKey() || b == getEmptyKey() || b == getTombstoneKey()) return false;
-    return OperationEquivalence::isEquivalentTo(const_cast<Operation *>(a), const_cast<Operation *>(b),
+    if (a == b)
+      return true;
+    if (a == getEmptyKey() || a == getTombstoneKey() || b == getEmptyKey() ||
+        b == getTombstoneKey())
+      return false;
+    return OperationEquivalence::isEquivalentTo(const_cast<Operation *>(a),
+                                                const_cast<Operation *>(b),
                                                 OperationEquivalence::IgnoreLocations);
   }
 };
@@ -29,11 +33,14 @@ struct Cse : impl::CseBase<Cse> {
   void runOnOperation() override {
     for (Operation &func : getOperation().getBody()->getOperations()) {
       llvm::DenseSet<Operation *, ByContent> seen;
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty()) continue;
+      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
+        continue;
       for (Operation &op : llvm::make_early_inc_range(func.getRegion(0).front())) {
-        if (!hasNoEffects(&op) && !isStructural(&op, "read")) continue;
+        if (!hasNoEffects(&op) && !isStructural(&op, "read"))
+          continue;
         auto [it, fresh] = seen.insert(&op);
-        if (fresh) continue;
+        if (fresh)
+          continue;
         Operation *first = *it;
         op.replaceAllUsesWith(first->getResults());
         op.erase();

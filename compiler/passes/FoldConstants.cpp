@@ -18,38 +18,48 @@ constexpr int64_t kMostBytes = int64_t{1} << 31;
 std::optional<int64_t> bytesOf(Type type) {
   auto t = llvm::dyn_cast<RankedTensorType>(type);
   const DType dtype = dtypeOf(type);
-  if (!t || !t.hasStaticShape() || dtype == DType::kInvalid || IsObject(dtype)) return std::nullopt;
+  if (!t || !t.hasStaticShape() || dtype == DType::kInvalid || IsObject(dtype))
+    return std::nullopt;
   int64_t bytes = static_cast<int64_t>(ElementSize(dtype));
   for (int64_t d : t.getShape())
-    if (__builtin_mul_overflow(bytes, d, &bytes)) return std::nullopt;
+    if (__builtin_mul_overflow(bytes, d, &bytes))
+      return std::nullopt;
   return bytes;
 }
 
 struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
   void runOnOperation() override {
     CompileState &state = stateOf(getOperation());
-    if (!state.evaluate) return;
+    if (!state.evaluate)
+      return;
     llvm::DenseMap<Attribute, Tensor> tensors;
     int64_t total = 0;
     bool refined = false;
     forEachOp(getOperation(), [&](Operation *op) {
       const Op *def = opOf(op);
-      if (!def || isTransparent(op) || !isReplaceable(op) || op->getNumOperands() == 0) return;
+      if (!def || isTransparent(op) || !isReplaceable(op) || op->getNumOperands() == 0)
+        return;
       int64_t in = 0, out = 0;
       for (Value v : op->getOperands()) {
         ElementsAttr value = constantValue(v);
         const std::optional<int64_t> bytes = value ? bytesOf(v.getType()) : std::nullopt;
-        if (!bytes) return;
+        if (!bytes)
+          return;
         in += *bytes;
       }
       for (unsigned i = 0; i < numDataResults(op); ++i) {
         const std::optional<int64_t> bytes = bytesOf(op->getResult(i).getType());
         // What the kernel alone knows the size of is small where its operands are.
-        if (!bytes && (in > kAlwaysBytes / 16 || IsObject(dtypeOf(op->getResult(i).getType())))) return;
-        if (bytes && __builtin_add_overflow(out, *bytes, &out)) return;
+        if (!bytes && (in > kAlwaysBytes / 16 || IsObject(dtypeOf(op->getResult(i).getType()))))
+          return;
+        if (bytes && __builtin_add_overflow(out, *bytes, &out))
+          return;
       }
-      if (out > std::max(in, kAlwaysBytes) || total + out > kMostBytes || !def->FindKernel("CPU", attrsOf(op))) return;
-      if (state.isCancelled()) return;
+      if (out > std::max(in, kAlwaysBytes) || total + out > kMostBytes ||
+          !def->FindKernel("CPU", attrsOf(op)))
+        return;
+      if (state.isCancelled())
+        return;
 
       std::vector<Tensor> inputs, outputs;
       for (Value v : op->getOperands()) {
@@ -59,37 +69,48 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
           TensorValue wire;
           auto type = llvm::cast<ShapedType>(value.getType());
           wire.dtype = dtypeOfElement(type.getElementType());
-          wire.shape = Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
+          wire.shape =
+              Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
           wire.content = denseBytes(state, value);
           Result<Tensor> made = Tensor::FromValue(wire, HostAllocator());
-          if (!made.ok()) return;
+          if (!made.ok())
+            return;
           tensor = std::move(*made);
         }
         inputs.push_back(tensor);
       }
       // What cannot be computed here is an error of the run, if it is reached.
-      if (!state.evaluate(*def, attrsOf(op), inputs, &outputs).ok() || outputs.size() != numDataResults(op)) return;
+      if (!state.evaluate(*def, attrsOf(op), inputs, &outputs).ok() ||
+          outputs.size() != numDataResults(op))
+        return;
       const auto fits = [&](unsigned i) {
         return outputs[i].valid() && outputs[i].dtype() == dtypeOf(op->getResult(i).getType());
       };
       for (unsigned i = 0; i < outputs.size(); ++i)
-        if (!op->getResult(i).use_empty() && !fits(i)) return;
+        if (!op->getResult(i).use_empty() && !fits(i))
+          return;
       for (unsigned i = 0; i < outputs.size(); ++i) {
         Value result = op->getResult(i);
-        if (result.use_empty()) continue;
+        if (result.use_empty())
+          continue;
         const Tensor &t = outputs[i];
         total += static_cast<int64_t>(t.bytes());
-        Bytes bytes(std::string_view(static_cast<const char *>(t.data()), t.bytes()), t.buffer().owner());
-        if (!bytes.owner()) bytes = Bytes(std::string(bytes.view()));
-        ElementsAttr value =
-            makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(), std::move(bytes), nodeName(op->getLoc()));
+        Bytes bytes(std::string_view(static_cast<const char *>(t.data()), t.bytes()),
+                    t.buffer().owner());
+        if (!bytes.owner())
+          bytes = Bytes(std::string(bytes.view()));
+        ElementsAttr value = makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(),
+                                          std::move(bytes), nodeName(op->getLoc()));
         tensors[value] = t;
-        if (value.getType() != result.getType()) refined = true;
+        if (value.getType() != result.getType())
+          refined = true;
         result.replaceAllUsesWith(makeConstant(op, op->getLoc(), value));
       }
-      if (op->use_empty()) op->erase();
+      if (op->use_empty())
+        op->erase();
     });
-    if (refined) getOperation()->setAttr("graph.refined", UnitAttr::get(&getContext()));
+    if (refined)
+      getOperation()->setAttr("graph.refined", UnitAttr::get(&getContext()));
     updateSignatures(getOperation());
   }
 };

@@ -1,5 +1,5 @@
-#include "mlir/IR/Builders.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 
@@ -14,14 +14,18 @@ struct FoldShapes : impl::FoldShapesBase<FoldShapes> {
     const Carriers carriers(getOperation());
     forEachOp(getOperation(), [&](Operation *op) {
       auto known = op->getAttrOfType<ArrayAttr>("graph.elements");
-      if (!known) return;
+      if (!known)
+        return;
       op->removeAttr("graph.elements");
-      if (!isReplaceable(op) || !opOf(op) || carriers.above(op)) return;
+      if (!isReplaceable(op) || !opOf(op) || carriers.above(op))
+        return;
       for (unsigned i = 0; i < known.size() && i < op->getNumResults(); ++i) {
         auto elements = llvm::dyn_cast<DimsAttr>(known[i]);
-        if (elements && !op->getResult(i).use_empty()) replace(op->getResult(i), elements);
+        if (elements && !op->getResult(i).use_empty())
+          replace(op->getResult(i), elements);
       }
-      if (op->use_empty()) op->erase();
+      if (op->use_empty())
+        op->erase();
     });
     updateSignatures(getOperation());
   }
@@ -29,12 +33,13 @@ struct FoldShapes : impl::FoldShapesBase<FoldShapes> {
   void replace(OpResult result, DimsAttr elements) {
     const DType dtype = dtypeOf(result.getType());
     auto type = llvm::dyn_cast<RankedTensorType>(result.getType());
-    if ((dtype != DType::kInt32 && dtype != DType::kInt64) || !type || !type.hasStaticShape() || type.getRank() > 1 ||
-        type.getNumElements() != static_cast<int64_t>(elements.size()))
+    if ((dtype != DType::kInt32 && dtype != DType::kInt64) || !type || !type.hasStaticShape() ||
+        type.getRank() > 1 || type.getNumElements() != static_cast<int64_t>(elements.size()))
       return;
     bool numbers = true;
     for (size_t i = 0; i < elements.size(); ++i) {
-      if (elements[i].kind == SymElement::Kind::kUnknown) return;
+      if (elements[i].kind == SymElement::Kind::kUnknown)
+        return;
       numbers &= elements[i].known();
     }
     Operation *op = result.getOwner();
@@ -44,16 +49,18 @@ struct FoldShapes : impl::FoldShapesBase<FoldShapes> {
         const int64_t wide = elements[i].number;
         const int32_t narrow = static_cast<int32_t>(wide);
         if (dtype == DType::kInt32) {
-          if (narrow != wide) return;
+          if (narrow != wide)
+            return;
           bytes.append(reinterpret_cast<const char *>(&narrow), sizeof narrow);
         } else {
           bytes.append(reinterpret_cast<const char *>(&wide), sizeof wide);
         }
       }
       CompileState &state = stateOf(op);
-      result.replaceAllUsesWith(makeConstant(
-          op, op->getLoc(),
-          makeElements(state, &getContext(), dtype, type.getShape(), Bytes(std::move(bytes)), nodeName(op->getLoc()))));
+      result.replaceAllUsesWith(
+          makeConstant(op, op->getLoc(),
+                       makeElements(state, &getContext(), dtype, type.getShape(),
+                                    Bytes(std::move(bytes)), nodeName(op->getLoc()))));
       return;
     }
     OperationState dims(op->getLoc(), "graph.dims");

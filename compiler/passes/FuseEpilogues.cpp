@@ -1,6 +1,6 @@
-#include "mlir/IR/Builders.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Products.h"
+#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 
@@ -11,8 +11,8 @@ namespace millrace::compiler {
 namespace {
 
 struct Chain {
-  Value bias;      // a vector
-  ElementsAttr biasConstant;  // instead, where a constant must become a vector
+  Value bias;                // a vector
+  ElementsAttr biasConstant; // instead, where a constant must become a vector
   Value residual;
   llvm::StringRef activation;
   float alpha = 0.2f;
@@ -28,13 +28,15 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
     std::vector<Operation *> products;
     forEachOp(getOperation(), [&](Operation *op) {
-      if (productOf(op)) products.push_back(op);
+      if (productOf(op))
+        products.push_back(op);
     });
     for (Operation *op : products) {
       const Product p = *productOf(op);
       Chain chain;
       // Kernels begin with a bias; what may follow needs one.
-      if (!takeBias(p, chain)) continue;
+      if (!takeBias(p, chain))
+        continue;
       takeResidual(p, chain);
       takeActivation(p, chain);
       rewrite(p, chain);
@@ -48,7 +50,8 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   bool takeBias(const Product &p, Chain &c) {
     const Value from = end(p, c);
     Operation *user = onlyUser(from);
-    if (!user || user->getResult(0).getType() != from.getType()) return false;
+    if (!user || user->getResult(0).getType() != from.getType())
+      return false;
     const llvm::StringRef name = opOf(user)->name();
     if (name == "BiasAdd") {
       auto format = user->getAttrOfType<StringAttr>("data_format");
@@ -59,8 +62,10 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       c.bias = user->getOperand(1);
     } else if (name == "Add" || name == "AddV2") {
       bool scalar = false;
-      ElementsAttr value = channelConstant(user->getOperand(user->getOperand(0) == from ? 1 : 0), p, &scalar);
-      if (!value || scalar) return false;
+      ElementsAttr value =
+          channelConstant(user->getOperand(user->getOperand(0) == from ? 1 : 0), p, &scalar);
+      if (!value || scalar)
+        return false;
       c.biasConstant = value;
     } else {
       return false;
@@ -72,21 +77,27 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   void takeResidual(const Product &p, Chain &c) {
     const Value from = end(p, c);
     Operation *user = onlyUser(from);
-    if (!user || !(isNamed(user, "Add") || isNamed(user, "AddV2"))) return;
+    if (!user || !(isNamed(user, "Add") || isNamed(user, "AddV2")))
+      return;
     const Value other = user->getOperand(user->getOperand(0) == from ? 1 : 0);
-    if (!sameKnownShape(from.getType(), other.getType()) || user->getResult(0).getType() != from.getType()) return;
+    if (!sameKnownShape(from.getType(), other.getType()) ||
+        user->getResult(0).getType() != from.getType())
+      return;
     c.residual = other;
     c.taken.push_back(user);
   }
 
   void takeActivation(const Product &p, Chain &c) {
     Operation *user = onlyUser(end(p, c));
-    if (!user || user->getNumOperands() != 1) return;
+    if (!user || user->getNumOperands() != 1)
+      return;
     const llvm::StringRef name = opOf(user)->name();
-    if (name != "Relu" && name != "Relu6" && name != "LeakyRelu") return;
+    if (name != "Relu" && name != "Relu6" && name != "LeakyRelu")
+      return;
     if (name == "LeakyRelu") {
       auto alpha = user->getAttrOfType<FloatAttr>("alpha");
-      if (!alpha) return;
+      if (!alpha)
+        return;
       c.alpha = alpha.getValue().convertToFloat();
     }
     c.activation = name;
@@ -96,44 +107,56 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   void rewrite(const Product &p, Chain &c) {
     CompileState &state = stateOf(p.op);
     MLIRContext *context = &getContext();
-    static constexpr const char *kNames[] = {"_FusedConv2D", "_FusedDepthwiseConv2dNative", "_FusedMatMul"};
+    static constexpr const char *kNames[] = {"_FusedConv2D", "_FusedDepthwiseConv2dNative",
+                                             "_FusedMatMul"};
     const Op *def = state.registry->Find(kNames[static_cast<int>(p.kind)]);
-    if (!def) return;
+    if (!def)
+      return;
 
     ListValue steps;
     steps.s.push_back("BiasAdd");
-    if (c.residual) steps.s.push_back("Add");
-    if (!c.activation.empty()) steps.s.push_back(c.activation.str());
+    if (c.residual)
+      steps.s.push_back("Add");
+    if (!c.activation.empty())
+      steps.s.push_back(c.activation.str());
     AttrMap attrs;
     const AttrMap &old = attrsOf(p.op);
     for (const AttrDef &a : def->signature().attrs) {
-      if (auto it = old.find(a.name); it != old.end()) attrs[a.name] = it->second;
-      else if (a.has_default) attrs[a.name] = a.default_value;
+      if (auto it = old.find(a.name); it != old.end())
+        attrs[a.name] = it->second;
+      else if (a.has_default)
+        attrs[a.name] = a.default_value;
     }
     attrs["fused_ops"] = std::move(steps);
     attrs["num_args"] = c.residual ? 2 : 1;
     attrs["leakyrelu_alpha"] = c.alpha;
-    if (!CompleteAttrs(*def, &attrs).ok() || !def->FindKernel("CPU", attrs)) return;
+    if (!CompleteAttrs(*def, &attrs).ok() || !def->FindKernel("CPU", attrs))
+      return;
 
     Operation *last = c.taken.back();
     if (c.biasConstant) {
       auto type = llvm::cast<ShapedType>(c.biasConstant.getType());
       const DType dtype = dtypeOfElement(type.getElementType());
       c.bias = makeConstant(last, c.taken[0]->getLoc(),
-                            makeElements(state, context, dtype, {p.channels}, denseBytes(state, c.biasConstant),
+                            makeElements(state, context, dtype, {p.channels},
+                                         denseBytes(state, c.biasConstant),
                                          nodeName(c.taken[0]->getLoc())));
     }
     SmallVector<Location> taken;
-    for (Operation *op : c.taken) taken.push_back(op->getLoc());
+    for (Operation *op : c.taken)
+      taken.push_back(op->getLoc());
     OperationState fused(mergeLocations(p.op->getLoc(), taken), dialectOf(context)->define(*def));
     fused.addOperands(p.op->getOperands());
     fused.addOperands(c.bias);
-    if (c.residual) fused.addOperands(c.residual);
-    for (const auto &[name, value] : attrs) fused.addAttribute(name, toAttribute(state, context, value, name));
+    if (c.residual)
+      fused.addOperands(c.residual);
+    for (const auto &[name, value] : attrs)
+      fused.addAttribute(name, toAttribute(state, context, value, name));
     fused.addTypes(last->getResult(0).getType());
     mlir::OpBuilder b(last);
     last->getResult(0).replaceAllUsesWith(b.create(fused)->getResult(0));
-    for (Operation *op : llvm::reverse(c.taken)) op->erase();
+    for (Operation *op : llvm::reverse(c.taken))
+      op->erase();
     p.op->erase();
   }
 };

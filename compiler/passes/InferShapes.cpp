@@ -1,6 +1,6 @@
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/proto/value/strings.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <deque>
 
 using namespace mlir;
@@ -14,17 +14,20 @@ namespace {
 
 class Inference {
 public:
-  explicit Inference(ModuleOp module) : module(module), state(stateOf(module)), context(module.getContext()) {}
+  explicit Inference(ModuleOp module)
+      : module(module), state(stateOf(module)), context(module.getContext()) {}
 
   LogicalResult run() {
     for (auto func : module.getOps<func::FuncOp>()) {
-      if (func.isExternal()) continue;
+      if (func.isExternal())
+        continue;
       elements.clear();
       size_t count = 0;
       for (Operation &op : func.getBody().front()) {
         if ((++count & 0xfff) == 0 && state.isCancelled())
           return fail(func, Cancelled("the compilation was cancelled"));
-        if (failed(infer(&op))) return failure();
+        if (failed(infer(&op)))
+          return failure();
       }
     }
     updateSignatures(module);
@@ -41,12 +44,14 @@ private:
       auto dims = op->getAttrOfType<DimsAttr>("elements");
       SymTensor t;
       t.scalar = shapeOf(op->getResult(0).getType()).rank() == 0;
-      for (size_t i = 0; i < dims.size(); ++i) t.elements.push_back(dims[i]);
+      for (size_t i = 0; i < dims.size(); ++i)
+        t.elements.push_back(dims[i]);
       elements[op->getResult(0)] = std::move(t);
       return success();
     }
     const Op *def = opOf(op);
-    if (!def) return success();
+    if (!def)
+      return success();
 
     const OperandRange operands = dataOperands(op);
     std::vector<InferenceContext::Input> inputs(operands.size());
@@ -56,9 +61,11 @@ private:
       const Value v = operands[static_cast<unsigned>(i)];
       inputs[i].dtype = dtypeOf(v.getType());
       inputs[i].shape = shapeOf(v.getType());
-      if (auto it = elements.find(v); it != elements.end()) inputs[i].elements = &it->second;
+      if (auto it = elements.find(v); it != elements.end())
+        inputs[i].elements = &it->second;
       if (Operation *source = v.getDefiningOp())
-        if (ElementsAttr value = constantValue(source)) inputs[i].constant = view(constants.emplace_back(), value);
+        if (ElementsAttr value = constantValue(source))
+          inputs[i].constant = view(constants.emplace_back(), value);
       if (IsRef(inputs[i].dtype)) {
         inputs[i].handle_dtype = BaseType(inputs[i].dtype);
         inputs[i].handle_shape = &handles.emplace_back(inputs[i].shape);
@@ -66,7 +73,8 @@ private:
     }
     const int results = static_cast<int>(numDataResults(op));
     InferenceContext ctx(attrsOf(op), std::move(inputs), results, state.dims);
-    if (Status s = def->shape_fn()(ctx); !s.ok()) return fail(op, s);
+    if (Status s = def->shape_fn()(ctx); !s.ok())
+      return fail(op, s);
 
     // A variable that somebody may give another shape.
     if (op->hasAttr("graph.any_shape")) {
@@ -81,15 +89,18 @@ private:
       const DType dtype = dtypeOf(result.getType());
       result.setType(valueType(context, dtype, out.shape));
       known.push_back(UnitAttr::get(context));
-      if (!out.has_elements) continue;
+      if (!out.has_elements)
+        continue;
       if (def->name() != "Const") {
         known.back() = DimsAttr::get(context, ArrayRef<SymElement>(out.elements.elements));
         any = true;
       }
       elements[result] = out.elements;
     }
-    if (any) op->setAttr("graph.elements", ArrayAttr::get(context, known));
-    else if (op->hasAttr("graph.elements")) op->removeAttr("graph.elements");
+    if (any)
+      op->setAttr("graph.elements", ArrayAttr::get(context, known));
+    else if (op->hasAttr("graph.elements"))
+      op->removeAttr("graph.elements");
     return success();
   }
 
@@ -102,7 +113,8 @@ private:
     auto type = llvm::cast<ShapedType>(value.getType());
     c.dims.assign(type.getShape().begin(), type.getShape().end());
     c.view.dtype = dtypeOfElement(type.getElementType());
-    if (IsObject(c.view.dtype)) return nullptr;
+    if (IsObject(c.view.dtype))
+      return nullptr;
     c.view.data = const_cast<char *>(denseBytes(state, value).data());
     c.view.rank = static_cast<int>(c.dims.size());
     c.view.dims = c.dims.data();
@@ -118,15 +130,18 @@ private:
 
 struct InferShapes : impl::InferShapesBase<InferShapes> {
   void runOnOperation() override {
-    if (failed(Inference(getOperation()).run())) signalPassFailure();
+    if (failed(Inference(getOperation()).run()))
+      signalPassFailure();
   }
 };
 
 struct RefineShapes : impl::RefineShapesBase<RefineShapes> {
   void runOnOperation() override {
-    if (!getOperation()->hasAttr("graph.refined")) return;
+    if (!getOperation()->hasAttr("graph.refined"))
+      return;
     getOperation()->removeAttr("graph.refined");
-    if (failed(Inference(getOperation()).run())) signalPassFailure();
+    if (failed(Inference(getOperation()).run()))
+      signalPassFailure();
   }
 };
 

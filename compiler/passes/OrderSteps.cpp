@@ -22,24 +22,24 @@ struct Access {
 struct Node {
   Operation *op = nullptr;
   bool transparent = false;
-  bool afterWrite = false;  // some write comes before
+  bool afterWrite = false; // some write comes before
   bool writes = false;
   bool placed = false;
-  int64_t order = 0;  // of the node in the graph, for writes
+  int64_t order = 0; // of the node in the graph, for writes
   uint32_t unmet = 0;
   uint32_t step = kNoStep;
   SmallVector<Access, 1> accesses;
-  SmallVector<uint32_t, 1> readsValueOf;  // resources whose snapshots it uses, each once
-  SmallVector<uint32_t, 2> next;          // operations that wait for this one
-  SmallVector<uint32_t, 2> waits;         // steps that stand behind its results
+  SmallVector<uint32_t, 1> readsValueOf; // resources whose snapshots it uses, each once
+  SmallVector<uint32_t, 2> next;         // operations that wait for this one
+  SmallVector<uint32_t, 2> waits;        // steps that stand behind its results
 };
 
 struct Resource {
-  uint32_t usersLeft = 0;                 // not yet placed, of snapshots
-  std::vector<uint32_t> writers;          // by order of the nodes
+  uint32_t usersLeft = 0;        // not yet placed, of snapshots
+  std::vector<uint32_t> writers; // by order of the nodes
   size_t nextWriter = 0;
-  uint32_t lastWrite = kNoStep;           // steps
-  SmallVector<uint32_t, 4> sinceWrite;    // steps that read it, or a snapshot, since then
+  uint32_t lastWrite = kNoStep;        // steps
+  SmallVector<uint32_t, 4> sinceWrite; // steps that read it, or a snapshot, since then
 };
 
 // The order of one body.
@@ -52,9 +52,11 @@ public:
     releaseEarlyReads();
     connect();
     place();
-    if (sequence.size() != nodes.size()) return failure();
+    if (sequence.size() != nodes.size())
+      return failure();
     Operation *end = block.getTerminator();
-    for (uint32_t i : sequence) nodes[i].op->moveBefore(end);
+    for (uint32_t i : sequence)
+      nodes[i].op->moveBefore(end);
     number();
     return success();
   }
@@ -68,9 +70,11 @@ private:
   // What an op returns is what it creates, or its first reference.
   void trace(Operation *op) {
     for (Value result : op->getResults()) {
-      if (!isResourceValue(result)) continue;
+      if (!isResourceValue(result))
+        continue;
       uint32_t id = 0;
-      if (createsResource(op)) id = createdResource(op);
+      if (createsResource(op))
+        id = createdResource(op);
       else
         for (Value v : op->getOperands())
           if (isResourceValue(v)) {
@@ -88,31 +92,36 @@ private:
       return s ? *s : "";
     };
     std::string name = text("shared_name");
-    if (name.empty()) name = nodeName(creator->getLoc()).str();
+    if (name.empty())
+      name = nodeName(creator->getLoc()).str();
     auto [it, fresh] = resourceIds.try_emplace(text("container") + '\0' + name, resources.size());
-    if (fresh) resources.emplace_back();
+    if (fresh)
+      resources.emplace_back();
     return static_cast<uint32_t>(it->second);
   }
 
   void collect() {
-    resources.emplace_back();  // what cannot be told apart
+    resources.emplace_back(); // what cannot be told apart
     for (Operation &op : block.without_terminator()) {
       index[&op] = static_cast<uint32_t>(nodes.size());
       Node &node = nodes.emplace_back();
       node.op = &op;
       node.transparent = isTransparent(&op) && !isCrowd(&op);
       trace(&op);
-      if (isStructural(&op, "read")) node.accesses.push_back({resourceId(op.getOperand(0)), false});
+      if (isStructural(&op, "read"))
+        node.accesses.push_back({resourceId(op.getOperand(0)), false});
       if (const Op *def = opOf(&op))
         for (const Effect &e : def->effects()) {
           if ((e.kind != Effect::Kind::kRead && e.kind != Effect::Kind::kWrite) || e.input < 0 ||
               static_cast<unsigned>(e.input) >= op.getNumOperands())
             continue;
           const bool write = e.kind == Effect::Kind::kWrite;
-          node.accesses.push_back({resourceId(op.getOperand(static_cast<unsigned>(e.input))), write});
+          node.accesses.push_back(
+              {resourceId(op.getOperand(static_cast<unsigned>(e.input))), write});
           node.writes |= write;
         }
-      if (auto order = op.getAttrOfType<IntegerAttr>("graph.order")) node.order = order.getInt();
+      if (auto order = op.getAttrOfType<IntegerAttr>("graph.order"))
+        node.order = order.getInt();
       for (Value v : op.getOperands())
         if (Operation *source = v.getDefiningOp()) {
           const Node &from = nodes[index.lookup(source)];
@@ -134,15 +143,19 @@ private:
     SmallVector<uint32_t, 16> stack{i};
     llvm::DenseSet<uint32_t> seen;
     while (!stack.empty()) {
-      if (budget-- == 0) return budget = 0, true;
+      if (budget-- == 0)
+        return budget = 0, true;
       const uint32_t at = stack.pop_back_val();
       for (Value v : nodes[at].op->getOperands()) {
         Operation *source = v.getDefiningOp();
-        if (!source) continue;
+        if (!source)
+          continue;
         const uint32_t s = index.lookup(source);
         for (const Access &a : nodes[s].accesses)
-          if (a.write && a.resource == resource) return true;
-        if ((nodes[s].afterWrite) && seen.insert(s).second) stack.push_back(s);
+          if (a.write && a.resource == resource)
+            return true;
+        if ((nodes[s].afterWrite) && seen.insert(s).second)
+          stack.push_back(s);
       }
     }
     return false;
@@ -155,18 +168,22 @@ private:
     llvm::DenseMap<uint32_t, uint32_t> first;
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       Node &node = nodes[i];
-      if (!isStructural(node.op, "read")) continue;
+      if (!isStructural(node.op, "read"))
+        continue;
       const uint32_t resource = node.accesses[0].resource;
-      if (node.afterWrite && writtenBefore(i, resource, budget)) continue;
+      if (node.afterWrite && writtenBefore(i, resource, budget))
+        continue;
       node.op->setOperands(node.op->getOperands().take_front(1));
       node.afterWrite = false;
       auto [it, fresh] = first.try_emplace(resource, i);
-      if (fresh) continue;
+      if (fresh)
+        continue;
       Operation *serves = nodes[it->second].op;
       if (serves->getResult(0).getType() == node.op->getResult(0).getType())
         node.op->getResult(0).replaceAllUsesWith(serves->getResult(0));
     }
-    for (auto [resource, i] : first) early.push_back(i);
+    for (auto [resource, i] : first)
+      early.push_back(i);
     llvm::sort(early);
   }
 
@@ -178,14 +195,16 @@ private:
       llvm::SmallDenseSet<uint32_t, 8> sources;
       for (Value v : node.op->getOperands()) {
         Operation *source = v.getDefiningOp();
-        if (!source) continue;
+        if (!source)
+          continue;
         const uint32_t s = index.lookup(source);
         if (sources.insert(s).second) {
           nodes[s].next.push_back(i);
           ++node.unmet;
         }
         for (uint32_t r : snapshots[s])
-          if (!llvm::is_contained(node.readsValueOf, r)) node.readsValueOf.push_back(r);
+          if (!llvm::is_contained(node.readsValueOf, r))
+            node.readsValueOf.push_back(r);
       }
       if (isStructural(node.op, "read")) {
         snapshots[i].push_back(node.accesses[0].resource);
@@ -196,10 +215,13 @@ private:
         node.readsValueOf.clear();
       }
       for (const Access &a : node.accesses)
-        if (!a.write && !llvm::is_contained(node.readsValueOf, a.resource)) node.readsValueOf.push_back(a.resource);
-      for (uint32_t r : node.readsValueOf) ++resources[r].usersLeft;
+        if (!a.write && !llvm::is_contained(node.readsValueOf, a.resource))
+          node.readsValueOf.push_back(a.resource);
+      for (uint32_t r : node.readsValueOf)
+        ++resources[r].usersLeft;
       for (const Access &a : node.accesses)
-        if (a.write) resources[a.resource].writers.push_back(i);
+        if (a.write)
+          resources[a.resource].writers.push_back(i);
     }
     for (Resource &r : resources)
       llvm::sort(r.writers, [&](uint32_t a, uint32_t b) {
@@ -216,11 +238,14 @@ private:
   // reads the old value has gone.
   bool mayWrite(const Node &node) const {
     for (const Access &a : node.accesses) {
-      if (!a.write) continue;
+      if (!a.write)
+        continue;
       const Resource &r = resources[a.resource];
       const uint32_t own = llvm::is_contained(node.readsValueOf, a.resource) ? 1 : 0;
-      if (r.usersLeft > own) return false;
-      if (r.nextWriter < r.writers.size() && nodes[r.writers[r.nextWriter]].op != node.op) return false;
+      if (r.usersLeft > own)
+        return false;
+      if (r.nextWriter < r.writers.size() && nodes[r.writers[r.nextWriter]].op != node.op)
+        return false;
     }
     return true;
   }
@@ -231,18 +256,23 @@ private:
     using Late = std::pair<int64_t, uint32_t>;
     std::priority_queue<Late, std::vector<Late>, std::greater<>> blocked;
     const auto arrive = [&](uint32_t i) {
-      if (!nodes[i].writes || mayWrite(nodes[i])) ready.push(i);
-      else blocked.push({nodes[i].order, i});
+      if (!nodes[i].writes || mayWrite(nodes[i]))
+        ready.push(i);
+      else
+        blocked.push({nodes[i].order, i});
     };
     const auto retry = [&](uint32_t resource) {
       // Only the first writer that is left can have become free.
       const Resource &r = resources[resource];
-      if (r.nextWriter >= r.writers.size()) return;
+      if (r.nextWriter >= r.writers.size())
+        return;
       const uint32_t w = r.writers[r.nextWriter];
-      if (!nodes[w].placed && nodes[w].unmet == 0 && mayWrite(nodes[w])) ready.push(w);
+      if (!nodes[w].placed && nodes[w].unmet == 0 && mayWrite(nodes[w]))
+        ready.push(w);
     };
     for (uint32_t i = 0; i < nodes.size(); ++i)
-      if (nodes[i].unmet == 0) arrive(i);
+      if (nodes[i].unmet == 0)
+        arrive(i);
     while (!ready.empty() || !blocked.empty()) {
       uint32_t i;
       if (!ready.empty()) {
@@ -253,19 +283,24 @@ private:
         blocked.pop();
       }
       Node &node = nodes[i];
-      if (node.placed) continue;
+      if (node.placed)
+        continue;
       node.placed = true;
       sequence.push_back(i);
       for (uint32_t r : node.readsValueOf)
-        if (--resources[r].usersLeft <= 1) retry(r);
+        if (--resources[r].usersLeft <= 1)
+          retry(r);
       for (const Access &a : node.accesses) {
-        if (!a.write) continue;
+        if (!a.write)
+          continue;
         Resource &r = resources[a.resource];
-        while (r.nextWriter < r.writers.size() && nodes[r.writers[r.nextWriter]].placed) ++r.nextWriter;
+        while (r.nextWriter < r.writers.size() && nodes[r.writers[r.nextWriter]].placed)
+          ++r.nextWriter;
         retry(a.resource);
       }
       for (uint32_t n : node.next)
-        if (--nodes[n].unmet == 0) arrive(n);
+        if (--nodes[n].unmet == 0)
+          arrive(n);
     }
   }
 
@@ -289,14 +324,17 @@ private:
       node.step = steps++;
       for (const Access &a : node.accesses) {
         Resource &r = resources[a.resource];
-        if (r.lastWrite != kNoStep) after.push_back(r.lastWrite);
-        if (!a.write) continue;
+        if (r.lastWrite != kNoStep)
+          after.push_back(r.lastWrite);
+        if (!a.write)
+          continue;
         after.append(r.sinceWrite.begin(), r.sinceWrite.end());
         r.sinceWrite.clear();
         r.lastWrite = node.step;
       }
       for (uint32_t r : node.readsValueOf)
-        if (resources[r].lastWrite != node.step) resources[r].sinceWrite.push_back(node.step);
+        if (resources[r].lastWrite != node.step)
+          resources[r].sinceWrite.push_back(node.step);
       after.erase(std::remove(after.begin(), after.end(), node.step), after.end());
       unique(after);
       node.waits.assign(1, node.step);
@@ -312,7 +350,7 @@ private:
   }
 
   Block &block;
-  std::vector<Node> nodes;  // in the order of the block
+  std::vector<Node> nodes; // in the order of the block
   std::vector<Resource> resources;
   std::map<std::string, size_t> resourceIds;
   llvm::DenseMap<Value, uint32_t> resourceOfValue;
@@ -325,7 +363,8 @@ struct OrderSteps : impl::OrderStepsBase<OrderSteps> {
   void runOnOperation() override {
     stateOf(getOperation()).steps.clear();
     for (Operation &func : getOperation().getBody()->getOperations()) {
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty()) continue;
+      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
+        continue;
       if (failed(Orderer(func.getRegion(0).front()).run())) {
         (void)fail(&func, Internal("steps could not be ordered"));
         return signalPassFailure();

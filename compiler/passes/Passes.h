@@ -2,9 +2,9 @@
 // pipeline/Pipeline.cpp and one test in tests/compiler/passes.
 #pragma once
 
+#include "millrace/compiler/dialect/Graph.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
-#include "millrace/compiler/dialect/Graph.h"
 
 namespace millrace::compiler {
 

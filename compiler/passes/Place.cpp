@@ -20,21 +20,27 @@ std::string typesOf(const Op &def, const AttrMap &attrs) {
 
 struct Place : impl::PlaceBase<Place> {
   void runOnOperation() override {
-    std::map<std::string, std::string> missing;  // by op: the reason, with a node
+    std::map<std::string, std::string> missing; // by op: the reason, with a node
     Operation *first = nullptr;
     forEachOp(getOperation(), [&](Operation *op) {
       const Op *def = opOf(op);
-      if (!def || isTransparent(op)) return;
-      if (def->FindKernel("CPU", attrsOf(op))) return;
-      if (!first) first = op;
+      if (!def || isTransparent(op))
+        return;
+      if (def->FindKernel("CPU", attrsOf(op)))
+        return;
+      if (!first)
+        first = op;
       const std::string node(nodeName(op->getLoc()));
       missing.try_emplace(def->name(), def->kernels().empty()
                                            ? Cat(def->name(), " (node '", node, "')")
-                                           : Cat(def->name(), " for ", typesOf(*def, attrsOf(op)), " (node '", node, "')"));
+                                           : Cat(def->name(), " for ", typesOf(*def, attrsOf(op)),
+                                                 " (node '", node, "')"));
     });
-    if (missing.empty()) return;
+    if (missing.empty())
+      return;
     std::vector<std::string> parts;
-    for (const auto &[op, reason] : missing) parts.push_back(reason);
+    for (const auto &[op, reason] : missing)
+      parts.push_back(reason);
     (void)fail(first, Unimplemented(Cat("no kernel on CPU for ", Join(parts, ", "))));
     signalPassFailure();
   }

@@ -20,7 +20,7 @@ struct Size {
 
 struct Slot {
   Size size;
-  SmallVector<uint32_t, 4> users;  // steps that use the value that is in it now
+  SmallVector<uint32_t, 4> users; // steps that use the value that is in it now
 };
 
 class Planner {
@@ -32,13 +32,16 @@ public:
     lifetimes();
     for (Operation &op : block.without_terminator()) {
       StepNote *note = stepOf(&op);
-      if (!note) continue;
-      if (failed(assign(&op, *note))) return failure();
+      if (!note)
+        continue;
+      if (failed(assign(&op, *note)))
+        return failure();
       release(note->step);
     }
     MLIRContext *c = func->getContext();
     SmallVector<Dim> bytes;
-    for (const Slot &s : slots) bytes.push_back(bytesOf(s.size));
+    for (const Slot &s : slots)
+      bytes.push_back(bytesOf(s.size));
     func->setAttr("plan.slots", DimsAttr::get(c, ArrayRef<Dim>(bytes)));
     return success();
   }
@@ -63,13 +66,17 @@ private:
         continue;
       }
       const StepNote *note = stepOf(&op);
-      if (!note) continue;
-      for (Value v : dataOperands(&op)) lives[rootOf(v)].lastUse = note->step;
+      if (!note)
+        continue;
+      for (Value v : dataOperands(&op))
+        lives[rootOf(v)].lastUse = note->step;
     }
-    for (Value v : block.getTerminator()->getOperands()) lives[rootOf(v)].isResult = true;
+    for (Value v : block.getTerminator()->getOperands())
+      lives[rootOf(v)].isResult = true;
     for (auto &[value, life] : lives)
       if (life.lastUse >= 0 && !life.isResult) {
-        if (dying.size() <= static_cast<size_t>(life.lastUse)) dying.resize(static_cast<size_t>(life.lastUse) + 1);
+        if (dying.size() <= static_cast<size_t>(life.lastUse))
+          dying.resize(static_cast<size_t>(life.lastUse) + 1);
         dying[static_cast<size_t>(life.lastUse)].push_back(value);
       }
   }
@@ -78,16 +85,22 @@ private:
   bool sizeOf(Type type, Size &size, bool &tooLarge) {
     const DType dtype = dtypeOf(type);
     const SymShape shape = shapeOf(type);
-    if (IsObject(dtype) || IsRef(dtype) || !shape.has_rank) return false;
+    if (IsObject(dtype) || IsRef(dtype) || !shape.has_rank)
+      return false;
     size = {static_cast<int64_t>(ElementSize(dtype)), Dim()};
     Dim factor(1);
     for (Dim d : shape.dims) {
-      if (d.unknown()) return false;
-      if (!d.known()) factor = dims.Mul(factor, d);
-      else if (__builtin_mul_overflow(size.number, d.value(), &size.number)) return tooLarge = true, false;
+      if (d.unknown())
+        return false;
+      if (!d.known())
+        factor = dims.Mul(factor, d);
+      else if (__builtin_mul_overflow(size.number, d.value(), &size.number))
+        return tooLarge = true, false;
     }
-    if (factor.unknown()) return false;
-    if (factor.known()) return !__builtin_mul_overflow(size.number, factor.value(), &size.number);
+    if (factor.unknown())
+      return false;
+    if (factor.known())
+      return !__builtin_mul_overflow(size.number, factor.value(), &size.number);
     // A product's number comes first.
     const plan::DimExpr &e = dims.exprs()[factor.expr()];
     if (e.op == plan::DimOp::kMul && dims.exprs()[e.a].op == plan::DimOp::kConstant &&
@@ -97,9 +110,13 @@ private:
     return true;
   }
 
-  Dim bytesOf(const Size &s) { return s.factor.unknown() ? Dim(s.number) : dims.Mul(Dim(s.number), s.factor); }
+  Dim bytesOf(const Size &s) {
+    return s.factor.unknown() ? Dim(s.number) : dims.Mul(Dim(s.number), s.factor);
+  }
 
-  static int64_t keyOf(Dim factor) { return factor.unknown() ? -1 : static_cast<int64_t>(factor.expr()); }
+  static int64_t keyOf(Dim factor) {
+    return factor.unknown() ? -1 : static_cast<int64_t>(factor.expr());
+  }
 
   LogicalResult assign(Operation *op, StepNote &note) {
     const uint32_t step = note.step;
@@ -116,19 +133,22 @@ private:
       Size size;
       bool tooLarge = false;
       // Snapshots of variables keep the variable's own memory.
-      if (life == lives.end() || isStructural(op, "read") || !sizeOf(result.getType(), size, tooLarge)) {
+      if (life == lives.end() || isStructural(op, "read") ||
+          !sizeOf(result.getType(), size, tooLarge)) {
         if (tooLarge)
           return fail(op, ResourceExhausted(Cat("output ", i, " has more bytes than 2^63: ",
                                                 shapeOf(result.getType()).ToShape().ToString())));
         continue;
       }
       int64_t slot = life->second.isResult ? -1 : overwritten(op, result, step);
-      if (slot < 0) slot = take(size, life->second.isResult);
+      if (slot < 0)
+        slot = take(size, life->second.isResult);
       life->second.slot = slot;
       assigned.back() = slot;
       auto &users = slots[static_cast<size_t>(slot)].users;
       for (uint32_t user : users)
-        if (user != step) note.after.push_back(user);
+        if (user != step)
+          note.after.push_back(user);
       users.assign(1, step);
     }
     if (note.after.size() != known) {
@@ -141,15 +161,18 @@ private:
   // The slot of an operand that an elementwise operation may write over.
   int64_t overwritten(Operation *op, Value result, int64_t step) {
     const Op *def = opOf(op);
-    if (!def || !def->expression() || numDataResults(op) != 1) return -1;
+    if (!def || !def->expression() || numDataResults(op) != 1)
+      return -1;
     for (Value v : dataOperands(op)) {
       auto life = lives.find(rootOf(v));
-      if (life == lives.end() || life->second.slot < 0 || life->second.isResult || life->second.lastUse != step) continue;
+      if (life == lives.end() || life->second.slot < 0 || life->second.isResult ||
+          life->second.lastUse != step)
+        continue;
       if (shapeOf(v.getType()) != shapeOf(result.getType()) ||
           ElementSize(dtypeOf(v.getType())) != ElementSize(dtypeOf(result.getType())))
         continue;
       const int64_t slot = life->second.slot;
-      life->second.slot = -1;  // it lives on under the result
+      life->second.slot = -1; // it lives on under the result
       return slot;
     }
     return -1;
@@ -159,7 +182,8 @@ private:
     if (!isResult) {
       auto &free = freeSlots[keyOf(size.factor)];
       auto fit = free.lower_bound({size.number, 0});
-      if (fit == free.end() && !free.empty()) fit = std::prev(fit);  // the largest grows
+      if (fit == free.end() && !free.empty())
+        fit = std::prev(fit); // the largest grows
       if (fit != free.end()) {
         const size_t slot = fit->second;
         free.erase(fit);
@@ -172,13 +196,16 @@ private:
   }
 
   void release(int64_t step) {
-    if (static_cast<size_t>(step) >= dying.size()) return;
+    if (static_cast<size_t>(step) >= dying.size())
+      return;
     // In the order of the slots, so that the plan depends on nothing else.
     SmallVector<size_t, 4> freed;
     for (Value v : dying[static_cast<size_t>(step)])
-      if (int64_t slot = lives[v].slot; slot >= 0) freed.push_back(static_cast<size_t>(slot));
+      if (int64_t slot = lives[v].slot; slot >= 0)
+        freed.push_back(static_cast<size_t>(slot));
     llvm::sort(freed);
-    for (size_t slot : freed) freeSlots[keyOf(slots[slot].size.factor)].insert({slots[slot].size.number, slot});
+    for (size_t slot : freed)
+      freeSlots[keyOf(slots[slot].size.factor)].insert({slots[slot].size.number, slot});
   }
 
   Operation *func;
@@ -186,7 +213,7 @@ private:
   DimTable &dims;
   llvm::DenseMap<Value, Value> roots;
   llvm::DenseMap<Value, Life> lives;
-  std::vector<SmallVector<Value, 1>> dying;  // by step
+  std::vector<SmallVector<Value, 1>> dying; // by step
   std::vector<Slot> slots;
   // Free slots by symbolic factor, then size, then number.
   std::map<int64_t, std::set<std::pair<int64_t, size_t>>> freeSlots;
@@ -196,7 +223,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
     CompileState &state = stateOf(getOperation());
     for (Operation &func : getOperation().getBody()->getOperations())
-      if (func.getNumRegions() == 1 && !func.getRegion(0).empty() && failed(Planner(&func, state).run()))
+      if (func.getNumRegions() == 1 && !func.getRegion(0).empty() &&
+          failed(Planner(&func, state).run()))
         return signalPassFailure();
   }
 };

@@ -9,10 +9,10 @@ namespace millrace::compiler {
 struct Product {
   mlir::Operation *op = nullptr;
   enum class Kind { kConv2D, kDepthwise, kMatMul } kind = Kind::kConv2D;
-  int rank = 0;              // of the result
-  int channelAxis = 0;       // of the result
-  int64_t channels = -1;     // -1 where not known
-  bool weightsLast = true;   // channels are the last of the weights; first for a transposed matrix
+  int rank = 0;            // of the result
+  int channelAxis = 0;     // of the result
+  int64_t channels = -1;   // -1 where not known
+  bool weightsLast = true; // channels are the last of the weights; first for a transposed matrix
 
   mlir::Value weights() const { return op->getOperand(1); }
 };

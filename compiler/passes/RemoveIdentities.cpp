@@ -1,5 +1,5 @@
-#include "mlir/IR/Builders.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -14,9 +14,11 @@ enum class Kind { kOther, kSame, kReshape };
 
 Kind kindOf(Operation *op) {
   const Op *def = opOf(op);
-  if (!def) return Kind::kOther;
+  if (!def)
+    return Kind::kOther;
   return llvm::StringSwitch<Kind>(def->name())
-      .Cases({"Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"}, Kind::kSame)
+      .Cases({"Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"},
+             Kind::kSame)
       .Cases({"Reshape", "Squeeze", "ExpandDims"}, Kind::kReshape)
       .Default(Kind::kOther);
 }
@@ -24,7 +26,8 @@ Kind kindOf(Operation *op) {
 // An operation that waits for others keeps its place, unless it hands on a read
 // that waits for the same.
 bool mayGo(Operation *op) {
-  if (isReplaceable(op)) return true;
+  if (isReplaceable(op))
+    return true;
   Operation *source = op->getOperand(0).getDefiningOp();
   return hasNoEffects(op) && source && isStructural(source, "read") &&
          llvm::equal(controlOperands(source), controlOperands(op));
@@ -39,13 +42,16 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
   void runOnOperation() override {
     forEachOp(getOperation(), [&](Operation *op) {
       const Kind kind = kindOf(op);
-      if (kind == Kind::kOther || !mayGo(op) || numDataResults(op) != 1) return;
+      if (kind == Kind::kOther || !mayGo(op) || numDataResults(op) != 1)
+        return;
       Value input = op->getOperand(0), result = op->getResult(0);
       // Strings and other objects are no bytes that could be seen under other dims.
-      if (kind == Kind::kSame && (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||
-                                  !sizeIsKnown(input.getType()))) {
+      if (kind == Kind::kSame &&
+          (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||
+           !sizeIsKnown(input.getType()))) {
         result.replaceAllUsesWith(input);
-      } else if (!IsObject(dtypeOf(result.getType())) && sizeIsKnown(result.getType()) && sizeIsKnown(input.getType())) {
+      } else if (!IsObject(dtypeOf(result.getType())) && sizeIsKnown(result.getType()) &&
+                 sizeIsKnown(input.getType())) {
         if (input.getType() == result.getType()) {
           result.replaceAllUsesWith(input);
         } else {
@@ -56,7 +62,8 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
           result.replaceAllUsesWith(b.create(alias)->getResult(0));
         }
       }
-      if (op->use_empty()) op->erase();
+      if (op->use_empty())
+        op->erase();
     });
     updateSignatures(getOperation());
   }

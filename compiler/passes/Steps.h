@@ -16,10 +16,13 @@ inline bool createsResource(mlir::Operation *op) {
 // aliases, resources, NoOp, and what only passes on when others may start.
 inline bool isTransparent(mlir::Operation *op) {
   const Op *def = opOf(op);
-  if (!def) return !isStructural(op, "read");
-  if (def->name() == "Const" || def->name() == "NoOp" || createsResource(op)) return true;
+  if (!def)
+    return !isStructural(op, "read");
+  if (def->name() == "Const" || def->name() == "NoOp" || createsResource(op))
+    return true;
   return (def->name() == "Identity" || def->name() == "StopGradient") &&
-         llvm::all_of(op->getResults(), [](mlir::Value v) { return isControl(v) || v.use_empty(); });
+         llvm::all_of(op->getResults(),
+                      [](mlir::Value v) { return isControl(v) || v.use_empty(); });
 }
 
 // Whether `v` is a reference or a handle: no elements of its own.

@@ -1,7 +1,5 @@
 // The door of compiler/api: a graph in, a plan or text out.
 #include "millrace/compiler/api/compile.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Diagnostics.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/emit/Emit.h"
 #include "millrace/compiler/import/Import.h"
@@ -9,6 +7,8 @@
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/ops/kernel/evaluate.h"
 #include "millrace/proto/value/strings.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 
@@ -24,31 +24,37 @@ struct Compilation {
   MLIRContext context{MLIRContext::Threading::DISABLED};
   // Passes keep the first error; MLIR's own way to print it is not used.
   ScopedDiagnosticHandler quiet{&context, [this](Diagnostic &d) {
-                                  if (diagnostic.empty()) diagnostic = d.str();
+                                  if (diagnostic.empty())
+                                    diagnostic = d.str();
                                   return success();
                                 }};
   std::string diagnostic;
   OwningOpRef<ModuleOp> module;
 
-  Status upTo(const Graph &graph, const std::vector<SignatureSpec> &signatures, const CompileOptions &options,
-              std::string_view last) {
+  Status upTo(const Graph &graph, const std::vector<SignatureSpec> &signatures,
+              const CompileOptions &options, std::string_view last) {
     context.loadDialect<GraphDialect, func::FuncDialect>();
     CompileState &state = dialectOf(&context)->state();
     state.cancelled = options.cancelled;
     state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
-                        std::vector<Tensor> *outputs) { return Evaluate(op, attrs, inputs, outputs); };
+                        std::vector<Tensor> *outputs) {
+      return Evaluate(op, attrs, inputs, outputs);
+    };
     const std::vector<std::string> known = PassNames();
     for (const std::string &name : options.disabled_passes)
-      if (std::none_of(known.begin(), known.end(), [&](const std::string &k) { return k.ends_with("/" + name); }))
+      if (std::none_of(known.begin(), known.end(),
+                       [&](const std::string &k) { return k.ends_with("/" + name); }))
         return InvalidArgument(Cat("no pass is named '", name, "'"));
     MR_ASSIGN_OR_RETURN(module, importGraph(context, graph, signatures));
     for (const Phase &phase : phases()) {
       Status s = runPhase(*module, phase, options.disabled_passes);
       if (!s.ok()) {
-        if (s.code() != Code::kInternal || diagnostic.empty() || !s.node().empty()) return s;
+        if (s.code() != Code::kInternal || diagnostic.empty() || !s.node().empty())
+          return s;
         return Internal(Cat(s.message(), ": ", diagnostic));
       }
-      if (phase.name == last) break;
+      if (phase.name == last)
+        break;
     }
     return OkStatus();
   }
@@ -58,14 +64,16 @@ struct Compilation {
 
 std::vector<std::string> PhaseNames() {
   std::vector<std::string> names;
-  for (const Phase &phase : phases()) names.push_back(phase.name);
+  for (const Phase &phase : phases())
+    names.push_back(phase.name);
   return names;
 }
 
 std::vector<std::string> PassNames() {
   std::vector<std::string> names;
   for (const Phase &phase : phases())
-    for (const PassEntry &pass : phase.passes) names.push_back(Cat(phase.name, "/", pass.name));
+    for (const PassEntry &pass : phase.passes)
+      names.push_back(Cat(phase.name, "/", pass.name));
   return names;
 }
 
@@ -88,7 +96,9 @@ Result<std::string> CompileToText(const Graph &graph, const std::vector<Signatur
   std::string text;
   llvm::raw_string_ostream out(text);
   OpPrintingFlags flags;
-  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/true).elideLargeElementsAttrs(32).elideLargeResourceString(256);
+  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/true)
+      .elideLargeElementsAttrs(32)
+      .elideLargeResourceString(256);
   compilation.module->print(out, flags);
   return text;
 }

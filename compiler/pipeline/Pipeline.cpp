@@ -1,6 +1,6 @@
 #include "millrace/compiler/pipeline/Pipeline.h"
-#include "mlir/Pass/PassManager.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "mlir/Pass/PassManager.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -53,23 +53,27 @@ const std::vector<Phase> &phases() {
 std::unique_ptr<Pass> createPass(const std::string &name) {
   for (const Phase &phase : phases())
     for (const PassEntry &pass : phase.passes)
-      if (name == pass.name) return pass.create();
+      if (name == pass.name)
+        return pass.create();
   return nullptr;
 }
 
 Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled) {
   CompileState &state = stateOf(module);
   const auto run = [&](std::unique_ptr<Pass> pass) -> Status {
-    if (state.isCancelled()) return Cancelled("the compilation was cancelled");
+    if (state.isCancelled())
+      return Cancelled("the compilation was cancelled");
     PassManager manager(module.getContext(), ModuleOp::getOperationName());
     manager.enableVerifier(false);
     manager.addPass(std::move(pass));
     const bool ok = succeeded(manager.run(module));
-    if (!state.error.ok()) return state.error;
+    if (!state.error.ok())
+      return state.error;
     return ok ? OkStatus() : Internal(std::string("phase ") + phase.name + " failed");
   };
   for (const PassEntry &pass : phase.passes) {
-    if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
+    if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end())
+      continue;
     MR_RETURN_IF_ERROR(run(pass.create()));
   }
   return run(createVerifyPhase(phase.name));

@@ -1,9 +1,9 @@
 // The phases and their passes, in order.
 #pragma once
 
+#include "millrace/proto/value/status.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
-#include "millrace/proto/value/status.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +27,7 @@ std::unique_ptr<mlir::Pass> createPass(const std::string &name);
 
 // Runs a phase's passes but for those named in `disabled`, then its verifier. The
 // first error that a pass reported is the result; Cancelled between passes.
-Status runPhase(mlir::ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled);
+Status runPhase(mlir::ModuleOp module, const Phase &phase,
+                const std::vector<std::string> &disabled);
 
 } // namespace millrace::compiler

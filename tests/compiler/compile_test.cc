@@ -34,6 +34,13 @@ std::vector<std::string> Ops(const plan::Plan& plan, size_t block = 0) {
   return ops;
 }
 
+// list(type) of one float.
+ListValue FloatList() {
+  ListValue list;
+  list.type = {DType::kFloat};
+  return list;
+}
+
 using Names = std::vector<std::string>;
 
 TEST_CASE("a small plan reads as expected, to the letter") {
@@ -61,7 +68,8 @@ signature "run" block 0:
 }
 
 TEST_CASE("two open feeds that meet stay undecided in one plan") {
-  auto graph = MakeGraph({Input("x", {-1}), Input("t", {-1}), Op1("d", "Sub", {"x", "t"}), Op1("q", "Mul", {"d", "d"})});
+  auto graph =
+      MakeGraph({Input("x", {-1}), Input("t", {-1}), Op1("d", "Sub", {"x", "t"}), Op1("q", "Mul", {"d", "d"})});
   const plan::Plan plan = MustCompile(*graph, {{"run", {"x:0", "t:0"}, {"q:0"}, {}}});
   REQUIRE(plan.symbols.size() == 2);
   const plan::Value& q = plan.blocks[0].values[plan.blocks[0].results[0]];
@@ -92,7 +100,7 @@ TEST_CASE("shape arithmetic leaves no step") {
 }
 
 TEST_CASE("feeding a tensor cuts what only it needed, control edges too") {
-  auto graph = MakeGraph({Input("x", {2}), N("print", "Assert", {"ok", "x"}, {{"T", ListValue{.type = {DType::kFloat}}}}),
+  auto graph = MakeGraph({Input("x", {2}), N("print", "Assert", {"ok", "x"}, {{"T", FloatList()}}),
                           N("ok", "Placeholder", {}, {{"dtype", DType::kBool}, {"shape", Shape()}}),
                           Op1("a", "Neg", {"x", "^print"}), Op1("b", "Exp", {"a"})});
   CHECK(Ops(MustCompile(*graph, {{"run", {"a:0"}, {"b:0"}, {}}})) == Names{"Exp"});
@@ -110,8 +118,7 @@ TEST_CASE("an interior tensor that is fed and fetched is the feed") {
 }
 
 TEST_CASE("what is asked wrongly is an error that names it") {
-  auto graph = MakeGraph({Input("x", {2}), Op1("a", "Neg", {"x"}), Var("v", {2}),
-                          Op1("w", "Assign", {"v", "x"})});
+  auto graph = MakeGraph({Input("x", {2}), Op1("a", "Neg", {"x"}), Var("v", {2}), Op1("w", "Assign", {"v", "x"})});
   CHECK(CompileError(*graph, {"run", {"x:0"}, {"nothing:0"}, {}}).code() == Code::kNotFound);
   CHECK(CompileError(*graph, {"run", {"x:0"}, {"a:1"}, {}}).ToString().find("a") != std::string::npos);
   CHECK(CompileError(*graph, {"run", {"nothing:0"}, {"a:0"}, {}}).code() == Code::kNotFound);
@@ -128,11 +135,12 @@ TEST_CASE("ops without a kernel are all named, and only if a run reaches them") 
   text.string_val = {"file"};
   TensorValue names = text;
   names.shape = {1};
-  const AttrMap str = {{"dtype", DType::kString}, {"value", text}}, strs = {{"dtype", DType::kString}, {"value", names}};
-  auto graph = MakeGraph({Input("x", {2}), Op1("a", "Neg", {"x"}), N("file", "Const", {}, str), N("n", "Const", {}, strs),
-                          N("save", "SaveV2", {"file", "n", "n", "a"}, {{"dtypes", ListValue{.type = {DType::kFloat}}}}),
-                          N("restore", "RestoreV2", {"file", "n", "n"},
-                            {{"dtypes", ListValue{.type = {DType::kFloat}}}})});
+  const AttrMap str = {{"dtype", DType::kString}, {"value", text}},
+                strs = {{"dtype", DType::kString}, {"value", names}};
+  auto graph =
+      MakeGraph({Input("x", {2}), Op1("a", "Neg", {"x"}), N("file", "Const", {}, str), N("n", "Const", {}, strs),
+                 N("save", "SaveV2", {"file", "n", "n", "a"}, {{"dtypes", FloatList()}}),
+                 N("restore", "RestoreV2", {"file", "n", "n"}, {{"dtypes", FloatList()}})});
   MustCompile(*graph, {{"run", {"x:0"}, {"a:0"}, {}}});
   const Status s = CompileError(*graph, {"run", {"x:0"}, {"restore:0"}, {"save"}});
   CHECK(s.code() == Code::kUnimplemented);
@@ -140,8 +148,9 @@ TEST_CASE("ops without a kernel are all named, and only if a run reaches them") 
 }
 
 TEST_CASE("reads come before unordered writes, and a write waits for them") {
-  auto graph = MakeGraph({Var("v", {2}), Floats("one", {2}, {1, 1}), N("add", "AssignAdd", {"v", "one"}, {{"T", DType::kFloat}}),
-                          N("read", "Identity", {"v"}, {{"T", DType::kFloat}}), Op1("y", "Neg", {"read"})});
+  auto graph =
+      MakeGraph({Var("v", {2}), Floats("one", {2}, {1, 1}), N("add", "AssignAdd", {"v", "one"}, {{"T", DType::kFloat}}),
+                 N("read", "Identity", {"v"}, {{"T", DType::kFloat}}), Op1("y", "Neg", {"read"})});
   const plan::Plan plan = MustCompile(*graph, {{"run", {}, {"y:0"}, {"add"}}});
   REQUIRE(Ops(plan) == Names{"Identity", "Neg", "AssignAdd"});
   CHECK(plan.blocks[0].steps[2].after == std::vector<uint32_t>{0, 1});
@@ -149,10 +158,10 @@ TEST_CASE("reads come before unordered writes, and a write waits for them") {
 }
 
 TEST_CASE("a read that waits for a write comes behind it") {
-  auto graph = MakeGraph({Var("v", {2}), Floats("one", {2}, {1, 1}), N("add", "AssignAdd", {"v", "one"}, {{"T", DType::kFloat}}),
-                          N("read", "Identity", {"v", "^add"}, {{"T", DType::kFloat}}),
-                          N("through", "Identity", {"add"}, {{"T", DType::kFloat}}),
-                          N("old", "Identity", {"v"}, {{"T", DType::kFloat}})});
+  auto graph = MakeGraph(
+      {Var("v", {2}), Floats("one", {2}, {1, 1}), N("add", "AssignAdd", {"v", "one"}, {{"T", DType::kFloat}}),
+       N("read", "Identity", {"v", "^add"}, {{"T", DType::kFloat}}),
+       N("through", "Identity", {"add"}, {{"T", DType::kFloat}}), N("old", "Identity", {"v"}, {{"T", DType::kFloat}})});
   const plan::Plan plan = MustCompile(*graph, {{"run", {}, {"read:0", "through:0", "old:0"}, {}}});
   REQUIRE(Ops(plan) == Names{"Identity", "AssignAdd", "Identity", "Identity"});
   CHECK(plan.blocks[0].steps[0].node == "old");
@@ -162,10 +171,11 @@ TEST_CASE("a read that waits for a write comes behind it") {
 }
 
 TEST_CASE("signatures share constants and variables") {
-  auto graph = MakeGraph({Input("x", {2}), Var("v", {2}), Floats("start", {2}, {1, 2}), Op1("init", "Assign", {"v", "start"}),
-                          Op1("train", "AssignAdd", {"v", "x"}), Op1("y", "Mul", {"v", "start"})});
-  const plan::Plan plan =
-      MustCompile(*graph, {{"init", {}, {}, {"init"}}, {"train", {"x:0"}, {}, {"train"}}, {"predict", {}, {"y:0"}, {}}});
+  auto graph =
+      MakeGraph({Input("x", {2}), Var("v", {2}), Floats("start", {2}, {1, 2}), Op1("init", "Assign", {"v", "start"}),
+                 Op1("train", "AssignAdd", {"v", "x"}), Op1("y", "Mul", {"v", "start"})});
+  const plan::Plan plan = MustCompile(
+      *graph, {{"init", {}, {}, {"init"}}, {"train", {"x:0"}, {}, {"train"}}, {"predict", {}, {"y:0"}, {}}});
   CHECK(plan.signatures.size() == 3);
   CHECK(plan.resources.size() == 1);
   CHECK(plan.constants.size() == 1);

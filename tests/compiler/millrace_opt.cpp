@@ -3,18 +3,18 @@
 //   millrace-opt [--passes=cse,dce] [--phases=infer,simplify] [--split] [--verify-diagnostics] file
 // With --split, parts between lines "// -----" are modules of their own. With
 // --verify-diagnostics, comments expected-error {{...}} are all that is checked.
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+#include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/passes/Steps.h"
+#include "millrace/compiler/pipeline/Pipeline.h"
+#include "millrace/ops/kernel/evaluate.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "millrace/compiler/dialect/Graph.h"
-#include "millrace/compiler/passes/Steps.h"
-#include "millrace/compiler/pipeline/Pipeline.h"
-#include "millrace/ops/kernel/evaluate.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace millrace;
@@ -28,7 +28,7 @@ struct Options {
   std::string file;
 };
 
-bool transform(ModuleOp module, const Options &options) {
+bool transform(ModuleOp module, const Options& options) {
   if (failed(readDims(module))) return false;
   for (llvm::StringRef name : options.passes) {
     std::unique_ptr<Pass> pass = createPass(name.str());
@@ -42,7 +42,7 @@ bool transform(ModuleOp module, const Options &options) {
   }
   for (llvm::StringRef name : options.phases) {
     bool found = false;
-    for (const Phase &phase : phases())
+    for (const Phase& phase : phases())
       if (name == phase.name) {
         found = true;
         if (!runPhase(module, phase, {}).ok()) return false;
@@ -55,13 +55,13 @@ bool transform(ModuleOp module, const Options &options) {
   return true;
 }
 
-bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options &options) {
+bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options& options) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
   context.loadDialect<GraphDialect, func::FuncDialect>();
   context.printOpOnDiagnostic(false);
   dialectOf(&context)->defineAll(Registry::BuiltIn());
-  dialectOf(&context)->state().evaluate = [](const millrace::Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
-                                             std::vector<Tensor> *outputs) {
+  dialectOf(&context)->state().evaluate = [](const millrace::Op& op, const AttrMap& attrs,
+                                             std::span<const Tensor> inputs, std::vector<Tensor>* outputs) {
     return Evaluate(op, attrs, inputs, outputs);
   };
   llvm::SourceMgr sources;
@@ -85,9 +85,9 @@ bool process(std::unique_ptr<llvm::MemoryBuffer> buffer, const Options &options)
   return run(true);
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     llvm::StringRef arg = argv[i];
