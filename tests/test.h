@@ -9,20 +9,20 @@
 #include "millrace/proto/value/status.h"
 
 // Ends the test case as skipped, with the reason in the open.
-#define MR_SKIP(why)                         \
-  do {                                       \
-    std::printf("SKIPPED: %s\n", (why));     \
-    std::fflush(stdout);                     \
-    SUCCEED(why);                            \
-    return;                                  \
+#define MR_SKIP(why)                     \
+  do {                                   \
+    std::printf("SKIPPED: %s\n", (why)); \
+    std::fflush(stdout);                 \
+    SUCCEED(why);                        \
+    return;                              \
   } while (false)
 
 // Fails with the error's text where `expr` (a Status or a Result) is not ok.
-#define MR_REQUIRE_OK(expr)                                     \
-  do {                                                          \
+#define MR_REQUIRE_OK(expr)                                      \
+  do {                                                           \
     const ::millrace::Status& mr_s = ::millrace::StatusOf(expr); \
-    INFO(mr_s.ToString());                                      \
-    REQUIRE(mr_s.ok());                                         \
+    INFO(mr_s.ToString());                                       \
+    REQUIRE(mr_s.ok());                                          \
   } while (false)
 
 namespace millrace {
@@ -33,7 +33,5 @@ Status StatusOf(const Result<T>& r) {
 }
 
 // The folder of recorded cases beside the project, where it is there.
-inline std::string SharedDir() {
-  return std::filesystem::exists(MILLRACE_SHARED_DIR) ? MILLRACE_SHARED_DIR : "";
-}
+inline std::string SharedDir() { return std::filesystem::exists(MILLRACE_SHARED_DIR) ? MILLRACE_SHARED_DIR : ""; }
 }  // namespace millrace

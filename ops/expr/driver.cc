@@ -23,10 +23,14 @@ void Splat(const void* element, size_t size, char* to) {
     for (size_t i = 0; i < kMaxLaneBytes / sizeof v; ++i) std::memcpy(to + i * sizeof v, &v, sizeof v);
   };
   switch (size) {
-    case 1: return fill(uint8_t{});
-    case 2: return fill(uint16_t{});
-    case 4: return fill(uint32_t{});
-    case 8: return fill(uint64_t{});
+    case 1:
+      return fill(uint8_t{});
+    case 2:
+      return fill(uint16_t{});
+    case 4:
+      return fill(uint32_t{});
+    case 8:
+      return fill(uint64_t{});
     default:
       for (size_t i = 0; i < kMaxLaneBytes; i += 16) std::memcpy(to + i, element, 16);
   }
@@ -34,11 +38,20 @@ void Splat(const void* element, size_t size, char* to) {
 
 void CopyElement(const void* from, size_t size, void* to) {
   switch (size) {
-    case 1: std::memcpy(to, from, 1); return;
-    case 2: std::memcpy(to, from, 2); return;
-    case 4: std::memcpy(to, from, 4); return;
-    case 8: std::memcpy(to, from, 8); return;
-    default: std::memcpy(to, from, 16);
+    case 1:
+      std::memcpy(to, from, 1);
+      return;
+    case 2:
+      std::memcpy(to, from, 2);
+      return;
+    case 4:
+      std::memcpy(to, from, 4);
+      return;
+    case 8:
+      std::memcpy(to, from, 8);
+      return;
+    default:
+      std::memcpy(to, from, 16);
   }
 }
 
@@ -85,8 +98,7 @@ void RunRow(const Body& body, const Operand* operands, int arity, char* out, siz
     from[j] = vectors[j];
   }
   body.run(from, steps, vectors[kMaxOperands], 1);
-  std::memcpy(out + static_cast<size_t>(done) * out_size, vectors[kMaxOperands],
-              static_cast<size_t>(rest) * out_size);
+  std::memcpy(out + static_cast<size_t>(done) * out_size, vectors[kMaxOperands], static_cast<size_t>(rest) * out_size);
 }
 
 // The output's dimensions with those that behave alike in every operand merged,
@@ -192,11 +204,16 @@ struct Wide {
 void ExpandAny(const Layout& layout, int operand, const char* data, size_t size, int64_t begin, int64_t count,
                char* to) {
   switch (size) {
-    case 1: return Expand<uint8_t>(layout, operand, data, begin, count, to);
-    case 2: return Expand<uint16_t>(layout, operand, data, begin, count, to);
-    case 4: return Expand<uint32_t>(layout, operand, data, begin, count, to);
-    case 8: return Expand<uint64_t>(layout, operand, data, begin, count, to);
-    default: return Expand<Wide>(layout, operand, data, begin, count, to);
+    case 1:
+      return Expand<uint8_t>(layout, operand, data, begin, count, to);
+    case 2:
+      return Expand<uint16_t>(layout, operand, data, begin, count, to);
+    case 4:
+      return Expand<uint32_t>(layout, operand, data, begin, count, to);
+    case 8:
+      return Expand<uint64_t>(layout, operand, data, begin, count, to);
+    default:
+      return Expand<Wide>(layout, operand, data, begin, count, to);
   }
 }
 
@@ -300,7 +317,8 @@ void Run(const Body& body, std::span<const TensorView> operands, const TensorVie
   const Layout layout(operands, out);
   const int64_t inner = layout.dims[layout.rank - 1];
   if (inner < kShortRow) {
-    for_ranges(total, inner, [&](int64_t begin, int64_t end) { RunShortRows(body, layout, operands, out, begin, end); });
+    for_ranges(total, inner,
+               [&](int64_t begin, int64_t end) { RunShortRows(body, layout, operands, out, begin, end); });
   } else {
     for_ranges(total, 64, [&](int64_t begin, int64_t end) { RunLongRows(body, layout, operands, out, begin, end); });
   }

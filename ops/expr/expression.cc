@@ -43,19 +43,32 @@ class ElementwiseKernel final : public Kernel {
       return true;
     };
     switch (attr_.dtype) {
-      case DType::kFloat: return set(value);
-      case DType::kDouble: return set(static_cast<double>(value));
-      case DType::kHalf: return set(Half(value));
-      case DType::kBfloat16: return set(BFloat16(value));
-      case DType::kInt8: return set(static_cast<int8_t>(value));
-      case DType::kInt16: return set(static_cast<int16_t>(value));
-      case DType::kInt32: return set(static_cast<int32_t>(value));
-      case DType::kInt64: return set(static_cast<int64_t>(value));
-      case DType::kUint8: return set(static_cast<uint8_t>(value));
-      case DType::kUint16: return set(static_cast<uint16_t>(value));
-      case DType::kUint32: return set(static_cast<uint32_t>(value));
-      case DType::kUint64: return set(static_cast<uint64_t>(value));
-      default: return false;
+      case DType::kFloat:
+        return set(value);
+      case DType::kDouble:
+        return set(static_cast<double>(value));
+      case DType::kHalf:
+        return set(Half(value));
+      case DType::kBfloat16:
+        return set(BFloat16(value));
+      case DType::kInt8:
+        return set(static_cast<int8_t>(value));
+      case DType::kInt16:
+        return set(static_cast<int16_t>(value));
+      case DType::kInt32:
+        return set(static_cast<int32_t>(value));
+      case DType::kInt64:
+        return set(static_cast<int64_t>(value));
+      case DType::kUint8:
+        return set(static_cast<uint8_t>(value));
+      case DType::kUint16:
+        return set(static_cast<uint16_t>(value));
+      case DType::kUint32:
+        return set(static_cast<uint32_t>(value));
+      case DType::kUint64:
+        return set(static_cast<uint64_t>(value));
+      default:
+        return false;
     }
   }
 

@@ -21,12 +21,14 @@ MILLRACE_ISA_NAMESPACE_BEGIN
 
 namespace internal {
 
-template <class T> constexpr int ComputeBytes() {
+template <class T>
+constexpr int ComputeBytes() {
   if constexpr (kIsComplex<T>) return kVectorBytes;
   else return sizeof(Compute<T>);
 }
 // As many lanes as the widest of the types allows.
-template <class... T> constexpr int LanesFor() {
+template <class... T>
+constexpr int LanesFor() {
   int widest = 1;
   ((widest = ComputeBytes<T>() > widest ? ComputeBytes<T>() : widest), ...);
   return kVectorBytes / widest;
@@ -61,7 +63,8 @@ void RunBody(const void* const* in, const int64_t* steps, void* out_ptr, int64_t
   }
 }
 
-template <class Fn, int N, class Out, class... In> constexpr Body MakeBody() {
+template <class Fn, int N, class Out, class... In>
+constexpr Body MakeBody() {
   return Body{{kDTypeOf<In>...}, kDTypeOf<Out>, N, &RunBody<Fn, N, Out, In...>};
 }
 
@@ -69,32 +72,39 @@ template <class Fn, int N, class Out, class... In> constexpr Body MakeBody() {
 
 // Groups of bodies of one function object; Fn::Of is generic over the scalars.
 // One body, with the output's type first.
-template <class Fn, class Out, class... In> struct Sig {
+template <class Fn, class Out, class... In>
+struct Sig {
   static constexpr int kCount = 1;
   static constexpr void Fill(Body* at) { *at = internal::MakeBody<Fn, internal::LanesFor<Out, In...>(), Out, In...>(); }
 };
-template <class Fn, class... T> struct Unary {
+template <class Fn, class... T>
+struct Unary {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, T, T>::Fill(at++)), ...); }
 };
-template <class Fn, class... T> struct Binary {
+template <class Fn, class... T>
+struct Binary {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, T, T, T>::Fill(at++)), ...); }
 };
-template <class Fn, class... T> struct Ternary {
+template <class Fn, class... T>
+struct Ternary {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, T, T, T, T>::Fill(at++)), ...); }
 };
-template <class Fn, class... T> struct Predicate {
+template <class Fn, class... T>
+struct Predicate {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, bool, T>::Fill(at++)), ...); }
 };
-template <class Fn, class... T> struct Comparison {
+template <class Fn, class... T>
+struct Comparison {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, bool, T, T>::Fill(at++)), ...); }
 };
 // T, T to T by a choice between bits: any type as the integers of its size.
-template <class Fn, class As, class... T> struct Choice {
+template <class Fn, class As, class... T>
+struct Choice {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) {
     constexpr Body body = internal::MakeBody<Fn, internal::LanesFor<As>(), As, bool, As, As>();
@@ -103,27 +113,32 @@ template <class Fn, class As, class... T> struct Choice {
 };
 // One lane at a time, for the floor only: what calls the C library, complex
 // numbers, integer division. Newer instruction sets would not make it faster.
-template <class Fn, class Out, class... In> struct ScalarSig {
+template <class Fn, class Out, class... In>
+struct ScalarSig {
   static constexpr int kCount = MILLRACE_BASELINE;
   static constexpr void Fill(Body* at) {
     if constexpr (MILLRACE_BASELINE) *at = internal::MakeBody<Fn, 1, Out, In...>();
   }
 };
-template <class Fn, class... T> struct ScalarUnary {
+template <class Fn, class... T>
+struct ScalarUnary {
   static constexpr int kCount = MILLRACE_BASELINE * sizeof...(T);
   static constexpr void Fill(Body* at) { ((ScalarSig<Fn, T, T>::Fill(at), at += MILLRACE_BASELINE), ...); }
 };
-template <class Fn, class... T> struct ScalarBinary {
+template <class Fn, class... T>
+struct ScalarBinary {
   static constexpr int kCount = MILLRACE_BASELINE * sizeof...(T);
   static constexpr void Fill(Body* at) { ((ScalarSig<Fn, T, T, T>::Fill(at), at += MILLRACE_BASELINE), ...); }
 };
-template <class Fn, class... T> struct ScalarComparison {
+template <class Fn, class... T>
+struct ScalarComparison {
   static constexpr int kCount = MILLRACE_BASELINE * sizeof...(T);
   static constexpr void Fill(Body* at) { ((ScalarSig<Fn, bool, T, T>::Fill(at), at += MILLRACE_BASELINE), ...); }
 };
 
 // The bodies of all groups in one constant array.
-template <class... Groups> struct Bodies {
+template <class... Groups>
+struct Bodies {
   static constexpr int kCount = (Groups::kCount + ... + 0);
   struct Array {
     Body bodies[kCount + 1];
@@ -141,11 +156,14 @@ template <class... Groups> struct Bodies {
 MILLRACE_ISA_NAMESPACE_END
 
 // Function objects: MILLRACE_BINARY_FN(AddFn, x + y).
-#define MILLRACE_FN_INTERNAL(Name, params, expression)                              \
-  MILLRACE_ISA_NAMESPACE_BEGIN                                                      \
-  struct Name {                                                                     \
-    template <class S> [[gnu::always_inline]] static auto Of params { return expression; } \
-  };                                                                                \
+#define MILLRACE_FN_INTERNAL(Name, params, expression) \
+  MILLRACE_ISA_NAMESPACE_BEGIN                         \
+  struct Name {                                        \
+    template <class S>                                 \
+    [[gnu::always_inline]] static auto Of params {     \
+      return expression;                               \
+    }                                                  \
+  };                                                   \
   MILLRACE_ISA_NAMESPACE_END
 #define MILLRACE_UNARY_FN(Name, ...) MILLRACE_FN_INTERNAL(Name, (S x), (__VA_ARGS__))
 #define MILLRACE_BINARY_FN(Name, ...) MILLRACE_FN_INTERNAL(Name, (S x, S y), (__VA_ARGS__))
@@ -154,26 +172,33 @@ MILLRACE_ISA_NAMESPACE_END
 // Defines kName, the Expression whose bodies are the groups; `traits` is an
 // initializer of ExpressionTraits in parentheses, or the cycles an element costs.
 #if MILLRACE_BASELINE
-#define MILLRACE_EXPRESSION(Name, traits, ...)                                                      \
-  namespace millrace::expr::avx512 { extern const BodyTable Name##Bodies; }                         \
-  namespace millrace::expr::avx2 { static constexpr const BodyTable& Name##Bodies = Bodies<__VA_ARGS__>::kTable; } \
-  namespace millrace {                                                                              \
-  extern const Expression k##Name;                                                                  \
-  const Expression k##Name = {#Name, ExpressionTraits traits,                                       \
-                              {&expr::avx2::Name##Bodies, &expr::avx512::Name##Bodies},             \
-                              &MakeElementwise<k##Name>};                                           \
+#define MILLRACE_EXPRESSION(Name, traits, ...)                                          \
+  namespace millrace::expr::avx512 {                                                    \
+  extern const BodyTable Name##Bodies;                                                  \
+  }                                                                                     \
+  namespace millrace::expr::avx2 {                                                      \
+  static constexpr const BodyTable& Name##Bodies = Bodies<__VA_ARGS__>::kTable;         \
+  }                                                                                     \
+  namespace millrace {                                                                  \
+  extern const Expression k##Name;                                                      \
+  const Expression k##Name = {#Name,                                                    \
+                              ExpressionTraits traits,                                  \
+                              {&expr::avx2::Name##Bodies, &expr::avx512::Name##Bodies}, \
+                              &MakeElementwise<k##Name>};                               \
   }
-#define MILLRACE_BASELINE_EXPRESSION(Name, traits, ...)                                             \
-  namespace millrace::expr::avx2 { static constexpr const BodyTable& Name##Bodies = Bodies<__VA_ARGS__>::kTable; } \
-  namespace millrace {                                                                              \
-  extern const Expression k##Name;                                                                  \
-  const Expression k##Name = {#Name, ExpressionTraits traits, {&expr::avx2::Name##Bodies, nullptr}, \
-                              &MakeElementwise<k##Name>};                                           \
+#define MILLRACE_BASELINE_EXPRESSION(Name, traits, ...)                                                 \
+  namespace millrace::expr::avx2 {                                                                      \
+  static constexpr const BodyTable& Name##Bodies = Bodies<__VA_ARGS__>::kTable;                         \
+  }                                                                                                     \
+  namespace millrace {                                                                                  \
+  extern const Expression k##Name;                                                                      \
+  const Expression k##Name = {                                                                          \
+      #Name, ExpressionTraits traits, {&expr::avx2::Name##Bodies, nullptr}, &MakeElementwise<k##Name>}; \
   }
 #else
-#define MILLRACE_EXPRESSION(Name, traits, ...)                            \
-  namespace millrace::expr::MILLRACE_ISA {                                \
-  extern const BodyTable Name##Bodies;                                    \
-  const BodyTable Name##Bodies = Bodies<__VA_ARGS__>::kTable;             \
+#define MILLRACE_EXPRESSION(Name, traits, ...)                \
+  namespace millrace::expr::MILLRACE_ISA {                    \
+  extern const BodyTable Name##Bodies;                        \
+  const BodyTable Name##Bodies = Bodies<__VA_ARGS__>::kTable; \
   }
 #endif

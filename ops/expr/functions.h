@@ -7,24 +7,34 @@
 // bound first they let a NaN through.
 #pragma once
 
-#include <limits>
 #include <math.h>
+
+#include <limits>
 
 #include "millrace/ops/expr/coefficients.h"
 #include "millrace/ops/expr/scalar.h"
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 
-template <class S> inline constexpr bool kSingle = sizeof(typename S::Elem) == 4;
+template <class S>
+inline constexpr bool kSingle = sizeof(typename S::Elem) == 4;
 // The constant for S: one value for float, one for double.
-template <class S> MILLRACE_INLINE S Const(double c) { return S(static_cast<typename S::Elem>(c)); }
-template <class S> MILLRACE_INLINE S Const(double single, double twice) { return Const<S>(kSingle<S> ? single : twice); }
+template <class S>
+MILLRACE_INLINE S Const(double c) {
+  return S(static_cast<typename S::Elem>(c));
+}
+template <class S>
+MILLRACE_INLINE S Const(double single, double twice) {
+  return Const<S>(kSingle<S> ? single : twice);
+}
 // Limits are read into constants: no call of the standard library is left in the code.
-template <class S> MILLRACE_INLINE S Infinity() {
+template <class S>
+MILLRACE_INLINE S Infinity() {
   constexpr typename S::Elem kInfinity = std::numeric_limits<typename S::Elem>::infinity();
   return S(kInfinity);
 }
-template <class S> MILLRACE_INLINE S NotANumber() {
+template <class S>
+MILLRACE_INLINE S NotANumber() {
   constexpr typename S::Elem kNan = std::numeric_limits<typename S::Elem>::quiet_NaN();
   return S(kNan);
 }
@@ -36,44 +46,69 @@ MILLRACE_INLINE S Polynomial(S x, const C (&c)[kTerms]) {
   return p;
 }
 
-template <FloatingScalar S> MILLRACE_INLINE typename S::I SignBit() {
+template <FloatingScalar S>
+MILLRACE_INLINE typename S::I SignBit() {
   constexpr typename S::I::Elem kSign = std::numeric_limits<typename S::I::Elem>::min();
   return typename S::I(kSign);
 }
-template <FloatingScalar S> MILLRACE_INLINE S CopySign(S magnitude, S sign) {
+template <FloatingScalar S>
+MILLRACE_INLINE S CopySign(S magnitude, S sign) {
   return S::FromBits(Bits(magnitude) | (Bits(sign) & SignBit<S>()));
 }
 // The number in the type of x.
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Zero(Vec<T, N>) { return Vec<T, N>(T(0)); }
-template <class T, int N> MILLRACE_INLINE Vec<T, N> One(Vec<T, N>) { return Vec<T, N>(T(1)); }
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Zero(Vec<T, N>) {
+  return Vec<T, N>(T(0));
+}
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> One(Vec<T, N>) {
+  return Vec<T, N>(T(1));
+}
 // Of a real number, itself.
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Conj(Vec<T, N> x) { return x; }
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Conj(Vec<T, N> x) {
+  return x;
+}
 // A NaN in either operand is the result; denormals are flushed as arithmetic does.
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Maximum(Vec<T, N> x, Vec<T, N> y) {
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Maximum(Vec<T, N> x, Vec<T, N> y) {
   if constexpr (Vec<T, N>::kFloating) return Canonical(Select(x != x, x, Max2(x, y)));
   else return Max2(x, y);
 }
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Minimum(Vec<T, N> x, Vec<T, N> y) {
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Minimum(Vec<T, N> x, Vec<T, N> y) {
   if constexpr (Vec<T, N>::kFloating) return Canonical(Select(x != x, x, Min2(x, y)));
   else return Min2(x, y);
 }
-template <FloatingScalar S> MILLRACE_INLINE auto IsNan(S x) { return x != x; }
-template <FloatingScalar S> MILLRACE_INLINE auto IsInf(S x) { return Abs(x) == Infinity<S>(); }
-template <FloatingScalar S> MILLRACE_INLINE auto IsFinite(S x) { return Abs(x) < Infinity<S>(); }
+template <FloatingScalar S>
+MILLRACE_INLINE auto IsNan(S x) {
+  return x != x;
+}
+template <FloatingScalar S>
+MILLRACE_INLINE auto IsInf(S x) {
+  return Abs(x) == Infinity<S>();
+}
+template <FloatingScalar S>
+MILLRACE_INLINE auto IsFinite(S x) {
+  return Abs(x) < Infinity<S>();
+}
 
 // 2^n for an n whose power is a normal number.
-template <FloatingScalar S> MILLRACE_INLINE S PowerOfTwo(typename S::I n) {
+template <FloatingScalar S>
+MILLRACE_INLINE S PowerOfTwo(typename S::I n) {
   using I = typename S::I;
   return S::FromBits(kSingle<S> ? (n + I(127)) << 23 : (n + I(1023)) << (kSingle<S> ? 0 : 52));
 }
 // A small integer as S. There is no conversion of 64-bit integers before AVX-512.
-template <FloatingScalar S> MILLRACE_INLINE S SmallToFloat(typename S::I i) {
+template <FloatingScalar S>
+MILLRACE_INLINE S SmallToFloat(typename S::I i) {
   if constexpr (kSingle<S>) return S::FromInt(i);
   else return S::FromBits(i + typename S::I(0x4338000000000000)) - S(0x1.8p52);
 }
 
 // x = n log(2) + r, and exp(r) - 1.
-template <FloatingScalar S> struct ExpSplit {
+template <FloatingScalar S>
+struct ExpSplit {
   S expm1;
   typename S::I n;
 };
@@ -86,12 +121,14 @@ MILLRACE_INLINE ExpSplit<S> SplitExp(S x, const C (&c)[kTerms]) {
   r = Fma(n, Const<S>(0x1.bd0105c610ca8p-13, -0x1.ef35793c7673p-45), r);
   return {Fma(r * r, Polynomial(r, c), r), Bits(t) - Bits(shift)};
 }
-template <FloatingScalar S> MILLRACE_INLINE ExpSplit<S> SplitExp(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE ExpSplit<S> SplitExp(S x) {
   if constexpr (kSingle<S>) return SplitExp(x, kExp32);
   else return SplitExp(x, kExp64);
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Exp(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Exp(S x) {
   x = Max2(Const<S>(-104, -746), Min2(Const<S>(89, 710), x));
   const auto e = SplitExp(x);
   // Two factors, so that neither overflows and the result is rounded once.
@@ -99,7 +136,8 @@ template <FloatingScalar S> MILLRACE_INLINE S Exp(S x) {
   return ((e.expm1 + S(1)) * PowerOfTwo<S>(half)) * PowerOfTwo<S>(e.n - half);
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Expm1(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Expm1(S x) {
   x = Max2(Const<S>(-30, -60), Min2(Const<S>(89, 710), x));
   const auto e = SplitExp(x);
   // 2^n (expm1 + 1) - 1 with 2^(n-1), which does not overflow.
@@ -108,7 +146,8 @@ template <FloatingScalar S> MILLRACE_INLINE S Expm1(S x) {
   return Select(e.n == typename S::I(0), e.expm1, y + y);
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Log(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Log(S x) {
   using E = typename S::Elem;
   using I = typename S::I;
   using Word = typename I::Elem;
@@ -142,13 +181,15 @@ template <FloatingScalar S> MILLRACE_INLINE S Log(S x) {
   return Select(x <= S(0), Select(scaled == S(0), at_zero, NotANumber<S>()), y);
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Log1p(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Log1p(S x) {
   // What 1 + x loses is put back with the derivative of log.
   const S u = x + S(1), lost = x - (u - S(1));
   return Log(u) + Select((u > S(0)) & (u < Infinity<S>()), lost / u, S(0));
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Tanh(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Tanh(S x) {
   const S a = Abs(x), u = Min2(Const<S>(9.1, 20), a), v = a * a;
   const auto e = SplitExp(u + u);
   const S scale = PowerOfTwo<S>(e.n), big = S(1) - S(2) / (Fma(scale, e.expm1, scale) + S(1));
@@ -160,19 +201,22 @@ template <FloatingScalar S> MILLRACE_INLINE S Tanh(S x) {
 }
 
 // 1 / (1 + exp(-x)) with the rounding of the sum put back.
-template <FloatingScalar S> MILLRACE_INLINE S Sigmoid(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Sigmoid(S x) {
   const S e = Exp(-Abs(x)), d = e + S(1), lost = e - (d - S(1));
   const S numerator = Select(x < S(0), e, S(1)), r = S(1) / d, y = numerator * r;
   return Fma(Fma(-y, lost, Fma(-y, d, numerator)), r, y);
 }
 
 // log(1 + exp(x)).
-template <FloatingScalar S> MILLRACE_INLINE S Softplus(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Softplus(S x) {
   const S e = Exp(-Abs(x)), u = e + S(1), lost = e - (u - S(1));
   return Max2(S(0), x) + (Log(u) + lost / u);
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Erf(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Erf(S x) {
   if constexpr (kSingle<S>) {
     const S a = Abs(x), v = x * x, t = Min2(Const<S>(4), a);
     const S small = Fma(x, Polynomial(v, kErf32), x);
@@ -185,11 +229,15 @@ template <FloatingScalar S> MILLRACE_INLINE S Erf(S x) {
   }
 }
 
-template <FloatingScalar S> MILLRACE_INLINE S Rsqrt(S x) { return S(1) / Sqrt(x); }
+template <FloatingScalar S>
+MILLRACE_INLINE S Rsqrt(S x) {
+  return S(1) / Sqrt(x);
+}
 
 // sin(x + quarter * pi/2). Beyond 1e5 the reduction in three parts loses bits:
 // those lanes take C's function.
-template <FloatingScalar S> MILLRACE_INLINE S SinOfQuarter(S x, int quarter) {
+template <FloatingScalar S>
+MILLRACE_INLINE S SinOfQuarter(S x, int quarter) {
   if constexpr (kSingle<S>) {
     using I = typename S::I;
     const S shift = Const<S>(0x1.8p23), t = Fma(x, Const<S>(0x1.45f306dc9c883p-1), shift), n = t - shift;
@@ -203,16 +251,24 @@ template <FloatingScalar S> MILLRACE_INLINE S SinOfQuarter(S x, int quarter) {
     const S y = Select(Test(q & I(1)), cosine, sine);
     const S result = S::FromBits(Bits(y) ^ ((q & I(2)) << 30));
     const auto far = !(Abs(x) <= Const<S>(1e5));
-    if (!far.Any()) [[likely]] return result;
+    if (!far.Any()) [[likely]]
+      return result;
     return Select(far, S::PerLane(x, [quarter](float f) { return quarter ? ::cosf(f) : ::sinf(f); }), result);
   } else {
     return S::PerLane(x, [quarter](double f) { return quarter ? ::cos(f) : ::sin(f); });
   }
 }
-template <FloatingScalar S> MILLRACE_INLINE S Sin(S x) { return SinOfQuarter(x, 0); }
-template <FloatingScalar S> MILLRACE_INLINE S Cos(S x) { return SinOfQuarter(x, 1); }
+template <FloatingScalar S>
+MILLRACE_INLINE S Sin(S x) {
+  return SinOfQuarter(x, 0);
+}
+template <FloatingScalar S>
+MILLRACE_INLINE S Cos(S x) {
+  return SinOfQuarter(x, 1);
+}
 
-template <FloatingScalar S> MILLRACE_INLINE S Pow(S x, S y) {
+template <FloatingScalar S>
+MILLRACE_INLINE S Pow(S x, S y) {
   if constexpr (kSingle<S>) {
     // The core in double lanes: exp(y log|x|).
     using D = Vec<double, S::kLanes>;

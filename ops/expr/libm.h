@@ -8,12 +8,13 @@
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 
-#define MILLRACE_LIBM(Name, function)                                                    \
-  template <FloatingScalar S> MILLRACE_INLINE S Name(S x) {                              \
-    return S::PerLane(x, [](auto v) {                                                    \
-      if constexpr (sizeof v == 4) return ::function##f(v);                              \
-      else return ::function(v);                                                         \
-    });                                                                                  \
+#define MILLRACE_LIBM(Name, function)                       \
+  template <FloatingScalar S>                               \
+  MILLRACE_INLINE S Name(S x) {                             \
+    return S::PerLane(x, [](auto v) {                       \
+      if constexpr (sizeof v == 4) return ::function##f(v); \
+      else return ::function(v);                            \
+    });                                                     \
   }
 MILLRACE_LIBM(Tan, tan)
 MILLRACE_LIBM(Asin, asin)
@@ -27,12 +28,13 @@ MILLRACE_LIBM(Atanh, atanh)
 MILLRACE_LIBM(Erfc, erfc)
 #undef MILLRACE_LIBM
 
-#define MILLRACE_LIBM2(Name, function)                                                   \
-  template <FloatingScalar S> MILLRACE_INLINE S Name(S x, S y) {                         \
-    return S::PerLane(x, y, [](auto a, auto b) {                                         \
-      if constexpr (sizeof a == 4) return ::function##f(a, b);                           \
-      else return ::function(a, b);                                                      \
-    });                                                                                  \
+#define MILLRACE_LIBM2(Name, function)                         \
+  template <FloatingScalar S>                                  \
+  MILLRACE_INLINE S Name(S x, S y) {                           \
+    return S::PerLane(x, y, [](auto a, auto b) {               \
+      if constexpr (sizeof a == 4) return ::function##f(a, b); \
+      else return ::function(a, b);                            \
+    });                                                        \
   }
 MILLRACE_LIBM2(Atan2, atan2)
 MILLRACE_LIBM2(NextAfter, nextafter)

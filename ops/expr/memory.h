@@ -8,29 +8,49 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 // A complex number, one a lane.
-template <class T> struct Complex {
+template <class T>
+struct Complex {
   using Elem = T;
   T re, im;
 };
 
 // Compute<T>: what an element of type T computes in.
 namespace internal {
-template <class T> struct ComputeOf { using type = T; };
-template <> struct ComputeOf<Half> { using type = float; };
-template <> struct ComputeOf<BFloat16> { using type = float; };
-template <class T> struct IsComplex { static constexpr bool value = false; };
-template <class T> struct IsComplex<std::complex<T>> { static constexpr bool value = true; };
+template <class T>
+struct ComputeOf {
+  using type = T;
+};
+template <>
+struct ComputeOf<Half> {
+  using type = float;
+};
+template <>
+struct ComputeOf<BFloat16> {
+  using type = float;
+};
+template <class T>
+struct IsComplex {
+  static constexpr bool value = false;
+};
+template <class T>
+struct IsComplex<std::complex<T>> {
+  static constexpr bool value = true;
+};
 }  // namespace internal
-template <class T> using Compute = typename internal::ComputeOf<T>::type;
-template <class T> inline constexpr bool kIsComplex = internal::IsComplex<T>::value;
+template <class T>
+using Compute = typename internal::ComputeOf<T>::type;
+template <class T>
+inline constexpr bool kIsComplex = internal::IsComplex<T>::value;
 
-template <class R, class T> MILLRACE_INLINE R LoadRaw(const T* p) {
+template <class R, class T>
+MILLRACE_INLINE R LoadRaw(const T* p) {
   R r;
   std::memcpy(&r, p, sizeof r);
   return r;
 }
 
-template <class T, int N> MILLRACE_INLINE auto Load(const T* p) {
+template <class T, int N>
+MILLRACE_INLINE auto Load(const T* p) {
   if constexpr (std::is_same_v<T, bool>) {
     const auto bytes = LoadRaw<Raw<int8_t, N>>(p);
     return Mask<1, N>{typename Mask<1, N>::R(bytes != 0)};
@@ -47,15 +67,20 @@ template <class T, int N> MILLRACE_INLINE auto Load(const T* p) {
   }
 }
 
-template <class R, class T> MILLRACE_INLINE void StoreRaw(T* p, R r) { std::memcpy(p, &r, sizeof r); }
+template <class R, class T>
+MILLRACE_INLINE void StoreRaw(T* p, R r) {
+  std::memcpy(p, &r, sizeof r);
+}
 
-template <class T, int B, int N> MILLRACE_INLINE void Store(T* p, Mask<B, N> m) {
+template <class T, int B, int N>
+MILLRACE_INLINE void Store(T* p, Mask<B, N> m) {
   static_assert(std::is_same_v<T, bool>);
   if constexpr (N == 1) StoreRaw(p, static_cast<uint8_t>(m.v));
   else StoreRaw(p, m.template As<1>().v & 1);
 }
 // To bfloat16 by integer arithmetic: the instruction for it flushes denormals.
-template <class T, class E, int N> MILLRACE_INLINE void Store(T* p, Vec<E, N> x) {
+template <class T, class E, int N>
+MILLRACE_INLINE void Store(T* p, Vec<E, N> x) {
   if constexpr (std::is_same_v<T, BFloat16>) {
     using Words = Vec<uint32_t, N>;
     const Words u = Words::Of(__builtin_bit_cast(Raw<uint32_t, N>, x.v));
@@ -69,7 +94,8 @@ template <class T, class E, int N> MILLRACE_INLINE void Store(T* p, Vec<E, N> x)
     StoreRaw(p, x.v);
   }
 }
-template <class T, class E> MILLRACE_INLINE void Store(T* p, Complex<E> x) {
+template <class T, class E>
+MILLRACE_INLINE void Store(T* p, Complex<E> x) {
   static_assert(std::is_same_v<T, std::complex<E>>);
   StoreRaw(p, x);
 }

@@ -17,10 +17,10 @@ struct Descr {
 };
 // '|' and '<' both, for the types of one byte.
 constexpr Descr kDescrs[] = {
-    {"<f4", DType::kFloat},      {"<f8", DType::kDouble}, {"<f2", DType::kHalf},   {"|i1", DType::kInt8},
-    {"<i2", DType::kInt16},      {"<i4", DType::kInt32},  {"<i8", DType::kInt64},  {"|u1", DType::kUint8},
-    {"<u2", DType::kUint16},     {"<u4", DType::kUint32}, {"<u8", DType::kUint64}, {"|b1", DType::kBool},
-    {"<c8", DType::kComplex64},  {"<c16", DType::kComplex128},
+    {"<f4", DType::kFloat},     {"<f8", DType::kDouble},      {"<f2", DType::kHalf},   {"|i1", DType::kInt8},
+    {"<i2", DType::kInt16},     {"<i4", DType::kInt32},       {"<i8", DType::kInt64},  {"|u1", DType::kUint8},
+    {"<u2", DType::kUint16},    {"<u4", DType::kUint32},      {"<u8", DType::kUint64}, {"|b1", DType::kBool},
+    {"<c8", DType::kComplex64}, {"<c16", DType::kComplex128},
 };
 
 // The value of `key` in the header's dictionary: from behind the colon to where

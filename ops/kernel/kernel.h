@@ -33,8 +33,12 @@ class KernelInit {
  public:
   KernelInit(std::string_view node, const AttrMap& attrs, std::vector<DType> input_types,
              std::vector<DType> output_types, std::vector<const TensorView*> constants, ResourceStore* resources)
-      : node_(node), attrs_(attrs), input_types_(std::move(input_types)), output_types_(std::move(output_types)),
-        constants_(std::move(constants)), resources_(resources) {}
+      : node_(node),
+        attrs_(attrs),
+        input_types_(std::move(input_types)),
+        output_types_(std::move(output_types)),
+        constants_(std::move(constants)),
+        resources_(resources) {}
 
   std::string_view node() const { return node_; }
   // As InferenceContext::attr: the attribute is there and of that kind.

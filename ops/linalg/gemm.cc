@@ -18,9 +18,9 @@ struct Blocking {
   bool pack_a = false;
   bool pack_b = false;
   bool pack_b_by_unit = false;  // each part where it is used, as it is used once
-  int64_t a_stride = 0;     // of packed a
-  int64_t row_block = 0;    // rows of a unit of work
-  int64_t column_block = 0;  // its columns, a multiple of the panels' width
+  int64_t a_stride = 0;         // of packed a
+  int64_t row_block = 0;        // rows of a unit of work
+  int64_t column_block = 0;     // its columns, a multiple of the panels' width
   int64_t k_block = 0;
   size_t a_bytes = 0, b_bytes = 0, unit_bytes = 0;  // unit_bytes for each worker
 };
@@ -45,10 +45,10 @@ GemmArgs<T> Normalised(GemmArgs<T> g) {
 template <typename T>
 Blocking BlockingFor(const GemmArgs<T>& g) {
   constexpr int64_t kBytes = sizeof(T);
-  constexpr int64_t kTallRows = 28;      // from here on packing b pays for itself
-  constexpr int64_t kRowBlock = 112;     // eight strips of the tallest tile
+  constexpr int64_t kTallRows = 28;   // from here on packing b pays for itself
+  constexpr int64_t kRowBlock = 112;  // eight strips of the tallest tile
   constexpr int64_t kCacheBytes = 1 << 16;
-  constexpr int64_t kUnit = 2 << 20;     // multiply-adds worth a thread
+  constexpr int64_t kUnit = 2 << 20;  // multiply-adds worth a thread
   Blocking s;
   // Rows a multiple of a page apart fall into one set of the first cache.
   s.pack_a = g.a_transposed || (g.m > 8 && g.n > kPanelColumns<T> && g.a_stride * kBytes % 4096 == 0);
@@ -73,7 +73,8 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
   } else if (g.k > 384) {
     s.k_block = CeilDiv(g.k, CeilDiv(g.k, 256));
   }
-  if (s.pack_b_by_unit) s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, s.column_block) * kBytes));
+  if (s.pack_b_by_unit)
+    s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, s.column_block) * kBytes));
   return s;
 }
 
@@ -209,10 +210,10 @@ void GemmSerial(const GemmArgs<T>& args, void* scratch) {
   Run(args, scratch, [](int64_t total, int64_t, auto&& body) { body(0, total, 0); });
 }
 
-#define MR_INSTANTIATE(T)                                                                                         \
-  template void PackPanels<T>(const T*, int64_t, bool, int64_t, int64_t, int64_t, int64_t, T*);                   \
-  template size_t GemmScratchBytes<T>(const GemmArgs<T>&, int);                                                      \
-  template void Gemm<T>(KernelContext&, const GemmArgs<T>&, void*);                                               \
+#define MR_INSTANTIATE(T)                                                                       \
+  template void PackPanels<T>(const T*, int64_t, bool, int64_t, int64_t, int64_t, int64_t, T*); \
+  template size_t GemmScratchBytes<T>(const GemmArgs<T>&, int);                                 \
+  template void Gemm<T>(KernelContext&, const GemmArgs<T>&, void*);                             \
   template void GemmSerial<T>(const GemmArgs<T>&, void*);
 MR_INSTANTIATE(float)
 MR_INSTANTIATE(double)

@@ -101,16 +101,16 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
 template <typename T, int kVectors, bool kMasked>
 MR_INLINE void Rows(int64_t count, const TileArgs<T>& t, const T* a, const T* b, int64_t row, int64_t column,
                     Mask mask) {
-#define MR_CASE(n)                                                              \
-  case n:                                                                       \
-    if constexpr (n <= kMaxRows) {                                              \
-      return Micro<T, n, kVectors, kMasked>(t, a, b, row, column, mask);        \
-    }                                                                           \
+#define MR_CASE(n)                                                       \
+  case n:                                                                \
+    if constexpr (n <= kMaxRows) {                                       \
+      return Micro<T, n, kVectors, kMasked>(t, a, b, row, column, mask); \
+    }                                                                    \
     break;
   switch (count) {
-    MR_CASE(1) MR_CASE(2) MR_CASE(3) MR_CASE(4) MR_CASE(5) MR_CASE(6) MR_CASE(7)
-    MR_CASE(8) MR_CASE(9) MR_CASE(10) MR_CASE(11) MR_CASE(12) MR_CASE(13) MR_CASE(14)
-    default: break;
+    MR_CASE(1)
+    MR_CASE(2) MR_CASE(3) MR_CASE(4) MR_CASE(5) MR_CASE(6) MR_CASE(7) MR_CASE(8) MR_CASE(9) MR_CASE(10) MR_CASE(11)
+        MR_CASE(12) MR_CASE(13) MR_CASE(14) default : break;
   }
 #undef MR_CASE
 }

@@ -29,10 +29,17 @@ MILLRACE_INLINE void ForEach(float* data, int64_t count, Fn fn) {
 
 void Activate(LateActivation late, float* data, int64_t count) {
   switch (late) {
-    case LateActivation::kNone: break;
-    case LateActivation::kElu: ForEach(data, count, [](F x) { return Select(x < F(0.0f), Expm1(x), x); }); break;
-    case LateActivation::kTanh: ForEach(data, count, [](F x) { return Tanh(x); }); break;
-    case LateActivation::kSigmoid: ForEach(data, count, [](F x) { return Sigmoid(x); }); break;
+    case LateActivation::kNone:
+      break;
+    case LateActivation::kElu:
+      ForEach(data, count, [](F x) { return Select(x < F(0.0f), Expm1(x), x); });
+      break;
+    case LateActivation::kTanh:
+      ForEach(data, count, [](F x) { return Tanh(x); });
+      break;
+    case LateActivation::kSigmoid:
+      ForEach(data, count, [](F x) { return Sigmoid(x); });
+      break;
   }
 }
 

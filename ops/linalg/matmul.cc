@@ -123,7 +123,8 @@ class FloatProduct final : public Kernel {
     const int yi = packed_ ? 0 : operands.Add(y);
     const int bias = fused_.bias ? operands.Add(ctx.input(2)) : 0;
     const int residual = fused_.residual ? operands.Add(ctx.input(3)) : 0;
-    MR_RETURN_IF_ERROR(operands.Allocate(by_batch ? product_bytes * static_cast<size_t>(ctx.workers()) : product_bytes));
+    MR_RETURN_IF_ERROR(
+        operands.Allocate(by_batch ? product_bytes * static_cast<size_t>(ctx.workers()) : product_bytes));
     char* const scratch = static_cast<char*>(operands.workspace());
     const C* const xs = operands[xi];
     const C* const ys = packed_ ? nullptr : operands[yi];
@@ -182,18 +183,20 @@ class GenericProductKernel final : public Kernel {
     // A unit is a row of the result.
     ctx.ParallelFor(batches.count() * m, BlockFor(static_cast<double>(n * k) * 2.0),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t u = begin; u < end;) {
-        const int64_t batch = u / m, row = u % m, rows = std::min(m - row, end - u);
-        int64_t xi, yi;
-        batches.Get(batch, &xi, &yi);
-        linalg::GenericMatrix<A> a{x.as<A>() + xi * m * k, x_row, 1, false};
-        linalg::GenericMatrix<B> b{y.as<B>() + yi * k * n, y_row, 1, false};
-        if (form_.a_transposed) std::swap(a.row_stride, a.column_stride), a.conjugated = form_.conjugate;
-        if (form_.b_transposed) std::swap(b.row_stride, b.column_stride), b.conjugated = form_.conjugate;
-        linalg::GenericProduct(a, b, row, row + rows, n, k, out.as<Out>() + batch * m * n);
-        u += rows;
-      }
-    });
+                      for (int64_t u = begin; u < end;) {
+                        const int64_t batch = u / m, row = u % m, rows = std::min(m - row, end - u);
+                        int64_t xi, yi;
+                        batches.Get(batch, &xi, &yi);
+                        linalg::GenericMatrix<A> a{x.as<A>() + xi * m * k, x_row, 1, false};
+                        linalg::GenericMatrix<B> b{y.as<B>() + yi * k * n, y_row, 1, false};
+                        if (form_.a_transposed)
+                          std::swap(a.row_stride, a.column_stride), a.conjugated = form_.conjugate;
+                        if (form_.b_transposed)
+                          std::swap(b.row_stride, b.column_stride), b.conjugated = form_.conjugate;
+                        linalg::GenericProduct(a, b, row, row + rows, n, k, out.as<Out>() + batch * m * n);
+                        u += rows;
+                      }
+                    });
     return OkStatus();
   }
 
@@ -218,20 +221,34 @@ Result<std::unique_ptr<Kernel>> MakeProduct(const KernelInit& init, ProductForm 
   const DType a = init.input_type(0), b = init.input_type(1), out = init.output_type(0);
   if (a == b && a == out) {
     switch (a) {
-      case DType::kFloat: return MakeFloat<float>(init, form);
-      case DType::kDouble: return MakeFloat<double>(init, form);
-      case DType::kHalf: return MakeFloat<Half>(init, form);
-      case DType::kBfloat16: return MakeFloat<BFloat16>(init, form);
-      case DType::kUint8: return MakeGeneric<uint8_t>(form);
-      case DType::kUint16: return MakeGeneric<uint16_t>(form);
-      case DType::kInt16: return MakeGeneric<int16_t>(form);
-      case DType::kInt32: return MakeGeneric<int32_t>(form);
-      case DType::kUint32: return MakeGeneric<uint32_t>(form);
-      case DType::kInt64: return MakeGeneric<int64_t>(form);
-      case DType::kUint64: return MakeGeneric<uint64_t>(form);
-      case DType::kComplex64: return MakeGeneric<std::complex<float>>(form);
-      case DType::kComplex128: return MakeGeneric<std::complex<double>>(form);
-      default: break;
+      case DType::kFloat:
+        return MakeFloat<float>(init, form);
+      case DType::kDouble:
+        return MakeFloat<double>(init, form);
+      case DType::kHalf:
+        return MakeFloat<Half>(init, form);
+      case DType::kBfloat16:
+        return MakeFloat<BFloat16>(init, form);
+      case DType::kUint8:
+        return MakeGeneric<uint8_t>(form);
+      case DType::kUint16:
+        return MakeGeneric<uint16_t>(form);
+      case DType::kInt16:
+        return MakeGeneric<int16_t>(form);
+      case DType::kInt32:
+        return MakeGeneric<int32_t>(form);
+      case DType::kUint32:
+        return MakeGeneric<uint32_t>(form);
+      case DType::kInt64:
+        return MakeGeneric<int64_t>(form);
+      case DType::kUint64:
+        return MakeGeneric<uint64_t>(form);
+      case DType::kComplex64:
+        return MakeGeneric<std::complex<float>>(form);
+      case DType::kComplex128:
+        return MakeGeneric<std::complex<double>>(form);
+      default:
+        break;
     }
   } else if (out == DType::kInt32) {
     if (a == DType::kInt8 && b == DType::kInt8) return MakeGeneric<int8_t, int8_t, int32_t>(form);
@@ -239,8 +256,7 @@ Result<std::unique_ptr<Kernel>> MakeProduct(const KernelInit& init, ProductForm 
     if (a == DType::kUint8 && b == DType::kInt8) return MakeGeneric<uint8_t, int8_t, int32_t>(form);
     if (a == DType::kUint8 && b == DType::kUint8) return MakeGeneric<uint8_t, uint8_t, int32_t>(form);
   }
-  return Unimplemented(
-      Cat("no product of ", DTypeName(a), " and ", DTypeName(b), " that gives ", DTypeName(out)));
+  return Unimplemented(Cat("no product of ", DTypeName(a), " and ", DTypeName(b), " that gives ", DTypeName(out)));
 }
 
 Result<std::unique_ptr<Kernel>> NewMatMul(const KernelInit& init) {
@@ -322,43 +338,77 @@ namespace families {
 
 void matmul(Registry& registry) {
   registry.Define("MatMul")
-      .Input("a: T").Input("b: T").Output("product: T")
-      .Attr("transpose_a: bool = false").Attr("transpose_b: bool = false")
+      .Input("a: T")
+      .Input("b: T")
+      .Output("product: T")
+      .Attr("transpose_a: bool = false")
+      .Attr("transpose_b: bool = false")
       .Attr("T: {bfloat16, half, float, double, int32, int64, uint8, uint16, uint32, uint64, complex64, complex128}")
-      .Attr("grad_a: bool = false").Attr("grad_b: bool = false")
+      .Attr("grad_a: bool = false")
+      .Attr("grad_b: bool = false")
       .Doc("The product of two matrices.")
-      .Shape(MatMulShape).GradientPending().Kernel("CPU", NewMatMul);
+      .Shape(MatMulShape)
+      .GradientPending()
+      .Kernel("CPU", NewMatMul);
   registry.Define("BatchMatMul")
-      .Input("x: T").Input("y: T").Output("output: T")
+      .Input("x: T")
+      .Input("y: T")
+      .Output("output: T")
       .Attr("T: {bfloat16, half, float, double, int32, int64, complex64, complex128}")
-      .Attr("adj_x: bool = false").Attr("adj_y: bool = false")
-      .Attr("grad_x: bool = false").Attr("grad_y: bool = false")
+      .Attr("adj_x: bool = false")
+      .Attr("adj_y: bool = false")
+      .Attr("grad_x: bool = false")
+      .Attr("grad_y: bool = false")
       .Doc("Products of matrices, one for each index of the leading dimensions, which are equal.")
-      .Shape(OldBatchMatMulShape).GradientPending().Kernel("CPU", NewBatchMatMul);
+      .Shape(OldBatchMatMulShape)
+      .GradientPending()
+      .Kernel("CPU", NewBatchMatMul);
   registry.Define("BatchMatMulV2")
-      .Input("x: T").Input("y: T").Output("output: T")
-      .Attr("T: {bfloat16, half, float, double, int16, int32, int64, uint8, uint16, uint32, uint64, complex64, "
-            "complex128}")
-      .Attr("adj_x: bool = false").Attr("adj_y: bool = false")
-      .Attr("grad_x: bool = false").Attr("grad_y: bool = false")
+      .Input("x: T")
+      .Input("y: T")
+      .Output("output: T")
+      .Attr(
+          "T: {bfloat16, half, float, double, int16, int32, int64, uint8, uint16, uint32, uint64, complex64, "
+          "complex128}")
+      .Attr("adj_x: bool = false")
+      .Attr("adj_y: bool = false")
+      .Attr("grad_x: bool = false")
+      .Attr("grad_y: bool = false")
       .Doc("Products of matrices; the leading dimensions broadcast.")
-      .Shape(BatchMatMulShape).GradientPending().Kernel("CPU", NewBatchMatMul);
+      .Shape(BatchMatMulShape)
+      .GradientPending()
+      .Kernel("CPU", NewBatchMatMul);
   const char* const types = "{bfloat16, half, float, double, uint8, int8, int16, int32, int64, complex64, complex128}";
   registry.Define("BatchMatMulV3")
-      .Input("x: Ta").Input("y: Tb").Output("output: Tout")
-      .Attr(Cat("Ta: ", types)).Attr(Cat("Tb: ", types))
+      .Input("x: Ta")
+      .Input("y: Tb")
+      .Output("output: Tout")
+      .Attr(Cat("Ta: ", types))
+      .Attr(Cat("Tb: ", types))
       .Attr("Tout: {bfloat16, half, float, double, int16, int32, int64, complex64, complex128}")
-      .Attr("adj_x: bool = false").Attr("adj_y: bool = false")
-      .Attr("grad_x: bool = false").Attr("grad_y: bool = false")
+      .Attr("adj_x: bool = false")
+      .Attr("adj_y: bool = false")
+      .Attr("grad_x: bool = false")
+      .Attr("grad_y: bool = false")
       .Doc("Products of matrices with a result of another type.")
-      .Shape(BatchMatMulShape).GradientPending().Kernel("CPU", NewBatchMatMul);
+      .Shape(BatchMatMulShape)
+      .GradientPending()
+      .Kernel("CPU", NewBatchMatMul);
   registry.Define("_FusedMatMul")
-      .Input("a: T").Input("b: T").Input("args: num_args * T").Output("product: T")
-      .Attr("transpose_a: bool = false").Attr("transpose_b: bool = false")
-      .Attr("T: {bfloat16, half, float}").Attr("num_args: int >= 0")
-      .Attr("fused_ops: list(string) = []").Attr("epsilon: float = 0.0001").Attr("leakyrelu_alpha: float = 0.2")
-      .Doc("A product with bias, residual and activation applied while the result is in registers. Made by the "
-           "compiler.")
+      .Input("a: T")
+      .Input("b: T")
+      .Input("args: num_args * T")
+      .Output("product: T")
+      .Attr("transpose_a: bool = false")
+      .Attr("transpose_b: bool = false")
+      .Attr("T: {bfloat16, half, float}")
+      .Attr("num_args: int >= 0")
+      .Attr("fused_ops: list(string) = []")
+      .Attr("epsilon: float = 0.0001")
+      .Attr("leakyrelu_alpha: float = 0.2")
+      .Doc(
+          "A product with bias, residual and activation applied while the result is in registers. Made by the "
+          "compiler.")
       .Shape(FusedMatMulShape)
       .NoGradient("made by the compiler, after differentiation")
       .Kernel("CPU", NewMatMul);

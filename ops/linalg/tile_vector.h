@@ -92,7 +92,8 @@ template <typename T, int kCount>
 MR_INLINE void Activate(V<T> (&x)[kCount], Activation activation, T alpha) {
   const V<T> zero = {}, six = zero + T(6);
   switch (activation) {
-    case Activation::kNone: break;
+    case Activation::kNone:
+      break;
     case Activation::kRelu:
 #pragma clang loop unroll(full)
       for (int i = 0; i < kCount; ++i) x[i] = zero >= x[i] ? zero : x[i];

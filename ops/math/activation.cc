@@ -12,7 +12,8 @@ inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
 inline constexpr double kSeluScaleAlpha = 1.7580993408473768599402175208123;
 
 // exp(x) - 1, and 0 so close to 0 that the reference's difference has nothing left.
-template <FloatingScalar S> MILLRACE_INLINE S SeluTail(S x) {
+template <FloatingScalar S>
+MILLRACE_INLINE S SeluTail(S x) {
   return Select(x > Const<S>(-1e-30, -1e-300), S(0), Expm1(x));
 }
 
@@ -21,7 +22,7 @@ MILLRACE_ISA_NAMESPACE_END
 // Maximum and Minimum let a NaN through.
 MILLRACE_UNARY_FN(ReluFn, Maximum(x, Zero(x)))
 MILLRACE_UNARY_FN(Relu6Fn, Minimum(Maximum(x, Zero(x)), S(6)))
-MILLRACE_BINARY_FN(LeakyReluFn, Select(x > Zero(x), x, x * y))
+MILLRACE_BINARY_FN(LeakyReluFn, Select(x > Zero(x), x, x* y))
 MILLRACE_UNARY_FN(EluFn, Select(x < Zero(x), Expm1(x), x))
 MILLRACE_UNARY_FN(SeluFn, Select(x < Zero(x), Const<S>(kSeluScaleAlpha) * SeluTail(x), Const<S>(kSeluScale) * x))
 MILLRACE_UNARY_FN(SoftplusFn, Softplus(x))
@@ -30,10 +31,10 @@ MILLRACE_UNARY_FN(SoftsignFn, x / (Abs(x) + S(1)))
 // argument is called outputs.
 MILLRACE_BINARY_FN(ReluGradFn, Select(y > Zero(y), x, Zero(x)))
 MILLRACE_BINARY_FN(Relu6GradFn, Select((y > Zero(y)) & (y < S(6)), x, Zero(x)))
-MILLRACE_TERNARY_FN(LeakyReluGradFn, Select(y > Zero(y), x, x * z))
+MILLRACE_TERNARY_FN(LeakyReluGradFn, Select(y > Zero(y), x, x* z))
 MILLRACE_BINARY_FN(EluGradFn, Select(y < Zero(y), (y + S(1)) * x, x))
-MILLRACE_BINARY_FN(SeluGradFn, Select(y < Zero(y), x * (y + Const<S>(kSeluScaleAlpha)), x * Const<S>(kSeluScale)))
-MILLRACE_BINARY_FN(SoftplusGradFn, x * Sigmoid(y))
+MILLRACE_BINARY_FN(SeluGradFn, Select(y < Zero(y), x*(y + Const<S>(kSeluScaleAlpha)), x* Const<S>(kSeluScale)))
+MILLRACE_BINARY_FN(SoftplusGradFn, x* Sigmoid(y))
 MILLRACE_BINARY_FN(SoftsignGradFn, x / ((Abs(y) + S(1)) * (Abs(y) + S(1))))
 
 MILLRACE_EXPRESSION(Relu, {1}, Unary<ReluFn, MILLRACE_REAL_TYPES>)

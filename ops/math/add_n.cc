@@ -60,9 +60,9 @@ Result<std::unique_ptr<Kernel>> NewAddN(const KernelInit& init) {
 namespace families {
 
 void add_n(Registry& r) {
-  const std::vector<DType> types = {DType::kFloat,  DType::kDouble, DType::kHalf,   DType::kBfloat16,
-                                    DType::kInt8,   DType::kInt16,  DType::kInt32,  DType::kInt64,
-                                    DType::kUint8,  DType::kUint16, DType::kUint32, DType::kUint64,
+  const std::vector<DType> types = {DType::kFloat,     DType::kDouble,    DType::kHalf,   DType::kBfloat16,
+                                    DType::kInt8,      DType::kInt16,     DType::kInt32,  DType::kInt64,
+                                    DType::kUint8,     DType::kUint16,    DType::kUint32, DType::kUint64,
                                     DType::kComplex64, DType::kComplex128};
   r.Define("AddN")
       .Input("inputs: N * T")

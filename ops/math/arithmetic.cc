@@ -10,9 +10,9 @@
 
 MILLRACE_BINARY_FN(AddFn, x + y)
 MILLRACE_BINARY_FN(SubFn, x - y)
-MILLRACE_BINARY_FN(MulFn, x * y)
+MILLRACE_BINARY_FN(MulFn, x* y)
 MILLRACE_BINARY_FN(SquaredDifferenceFn, Conj(x - y) * (x - y))
-MILLRACE_BINARY_FN(MulNoNanFn, Select(y == Zero(y), y, x * y))
+MILLRACE_BINARY_FN(MulNoNanFn, Select(y == Zero(y), y, x* y))
 MILLRACE_BINARY_FN(MaximumFn, Maximum(x, y))
 MILLRACE_BINARY_FN(MinimumFn, Minimum(x, y))
 

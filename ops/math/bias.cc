@@ -70,8 +70,8 @@ Status BiasAddShape(InferenceContext& c) {
     const size_t axis = static_cast<size_t>(ChannelAxis(ChannelsFirst(c.attrs()), out.rank()));
     const Status fits = c.Merge(channels, c.input(1).dims[0], &out.dims[axis]);
     if (!fits.ok()) {
-      return InvalidArgument(Cat("input 1: expected a bias for each channel (dimension ", axis, " of input 0): ",
-                                 fits.message()));
+      return InvalidArgument(
+          Cat("input 1: expected a bias for each channel (dimension ", axis, " of input 0): ", fits.message()));
     }
   }
   c.set_output(0, std::move(out));
@@ -146,9 +146,9 @@ void bias(Registry& r) {
       "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
       "quint16, uint16, complex128, half, uint32, uint64}";
   constexpr const char* kFormat = "data_format: {'NHWC', 'NCHW'} = 'NHWC'";
-  const std::vector<DType> types = {DType::kFloat,  DType::kDouble, DType::kHalf,   DType::kBfloat16,
-                                    DType::kInt8,   DType::kInt16,  DType::kInt32,  DType::kInt64,
-                                    DType::kUint8,  DType::kUint16, DType::kUint32, DType::kUint64,
+  const std::vector<DType> types = {DType::kFloat,     DType::kDouble,    DType::kHalf,   DType::kBfloat16,
+                                    DType::kInt8,      DType::kInt16,     DType::kInt32,  DType::kInt64,
+                                    DType::kUint8,     DType::kUint16,    DType::kUint32, DType::kUint64,
                                     DType::kComplex64, DType::kComplex128};
   const auto define = [&](const char* name) {
     OpBuilder b = r.Define(name);

@@ -11,7 +11,8 @@ MILLRACE_ISA_NAMESPACE_BEGIN
 
 // A floating-point number as an int32 or int64, cut towards zero; the lowest one
 // where it does not fit or is NaN, as the CPU's conversion has it.
-template <class Word, class From, int N> MILLRACE_INLINE Vec<Word, N> CutToWord(Vec<From, N> x) {
+template <class Word, class From, int N>
+MILLRACE_INLINE Vec<Word, N> CutToWord(Vec<From, N> x) {
   using V = Vec<From, N>;
   constexpr From kLimit = static_cast<From>(2) * static_cast<From>(Word{1} << (8 * sizeof(Word) - 2));
   const auto fits = (x >= V(-kLimit)) & (x < V(kLimit));
@@ -21,7 +22,8 @@ template <class Word, class From, int N> MILLRACE_INLINE Vec<Word, N> CutToWord(
 }
 // Narrower types keep the low bits; uint32 and uint64 reach the upper half of
 // their range by way of the distance from its middle.
-template <class To, class From, int N> MILLRACE_INLINE Vec<To, N> CutToInteger(Vec<From, N> x) {
+template <class To, class From, int N>
+MILLRACE_INLINE Vec<To, N> CutToInteger(Vec<From, N> x) {
   if constexpr (sizeof(To) < 4) {
     return CutToWord<int32_t>(x).template To<To>();
   } else if constexpr (std::is_signed_v<To>) {
@@ -35,15 +37,18 @@ template <class To, class From, int N> MILLRACE_INLINE Vec<To, N> CutToInteger(V
   }
 }
 
-template <class To, class From, int N> MILLRACE_INLINE Vec<To, N> ConvertNumber(Vec<From, N> x) {
+template <class To, class From, int N>
+MILLRACE_INLINE Vec<To, N> ConvertNumber(Vec<From, N> x) {
   if constexpr (std::is_floating_point_v<From> && !std::is_floating_point_v<To>) return CutToInteger<To>(x);
   else return x.template To<To>();
 }
 
 // From the compute type of the source to that of Dst. Complex numbers lose their
 // imaginary part.
-template <class Dst> struct CastFn {
-  template <class T, int N> MILLRACE_INLINE static auto Of(Vec<T, N> x) {
+template <class Dst>
+struct CastFn {
+  template <class T, int N>
+  MILLRACE_INLINE static auto Of(Vec<T, N> x) {
     if constexpr (std::is_same_v<Dst, bool>) {
       return x != Vec<T, N>(0);
     } else if constexpr (kIsComplex<Dst>) {
@@ -53,7 +58,8 @@ template <class Dst> struct CastFn {
       return ConvertNumber<Compute<Dst>>(x);
     }
   }
-  template <int B, int N> MILLRACE_INLINE static auto Of(Mask<B, N> m) {
+  template <int B, int N>
+  MILLRACE_INLINE static auto Of(Mask<B, N> m) {
     if constexpr (std::is_same_v<Dst, bool>) {
       return m;
     } else if constexpr (kIsComplex<Dst>) {
@@ -64,7 +70,8 @@ template <class Dst> struct CastFn {
       return Select(m, Vec<To, N>(To(1)), Vec<To, N>(To(0)));
     }
   }
-  template <class T> static auto Of(Complex<T> z) {
+  template <class T>
+  static auto Of(Complex<T> z) {
     if constexpr (kIsComplex<Dst>) {
       using E = typename Dst::value_type;
       return Complex<E>{static_cast<E>(z.re), static_cast<E>(z.im)};
@@ -75,8 +82,10 @@ template <class Dst> struct CastFn {
 };
 
 // Floating-point numbers cut to kBits of mantissa before they are converted.
-template <class Dst, int kBits> struct TruncatedCastFn {
-  template <class T, int N> MILLRACE_INLINE static auto Of(Vec<T, N> x) {
+template <class Dst, int kBits>
+struct TruncatedCastFn {
+  template <class T, int N>
+  MILLRACE_INLINE static auto Of(Vec<T, N> x) {
     using V = Vec<T, N>;
     using Word = IntOf<T>;
     constexpr int kDropped = (sizeof(T) == 4 ? 23 : 52) - kBits;
@@ -85,14 +94,15 @@ template <class Dst, int kBits> struct TruncatedCastFn {
   }
 };
 
-#define MILLRACE_WIDE_CASTS(Dst)                                                                              \
-  Sig<CastFn<Dst>, Dst, float>, Sig<CastFn<Dst>, Dst, double>, Sig<CastFn<Dst>, Dst, Half>,                   \
-      Sig<CastFn<Dst>, Dst, BFloat16>, Sig<CastFn<Dst>, Dst, int8_t>, Sig<CastFn<Dst>, Dst, int16_t>,         \
-      Sig<CastFn<Dst>, Dst, int32_t>, Sig<CastFn<Dst>, Dst, int64_t>, Sig<CastFn<Dst>, Dst, uint8_t>,         \
-      Sig<CastFn<Dst>, Dst, uint16_t>, Sig<CastFn<Dst>, Dst, uint32_t>, Sig<CastFn<Dst>, Dst, uint64_t>,      \
-      Sig<CastFn<Dst>, Dst, bool>, ScalarSig<CastFn<Dst>, Dst, std::complex<float>>,                          \
+#define MILLRACE_WIDE_CASTS(Dst)                                                                         \
+  Sig<CastFn<Dst>, Dst, float>, Sig<CastFn<Dst>, Dst, double>, Sig<CastFn<Dst>, Dst, Half>,              \
+      Sig<CastFn<Dst>, Dst, BFloat16>, Sig<CastFn<Dst>, Dst, int8_t>, Sig<CastFn<Dst>, Dst, int16_t>,    \
+      Sig<CastFn<Dst>, Dst, int32_t>, Sig<CastFn<Dst>, Dst, int64_t>, Sig<CastFn<Dst>, Dst, uint8_t>,    \
+      Sig<CastFn<Dst>, Dst, uint16_t>, Sig<CastFn<Dst>, Dst, uint32_t>, Sig<CastFn<Dst>, Dst, uint64_t>, \
+      Sig<CastFn<Dst>, Dst, bool>, ScalarSig<CastFn<Dst>, Dst, std::complex<float>>,                     \
       ScalarSig<CastFn<Dst>, Dst, std::complex<double>>
-template <class Dst, class... Src> struct ComplexCasts {
+template <class Dst, class... Src>
+struct ComplexCasts {
   static constexpr int kCount = MILLRACE_BASELINE * sizeof...(Src);
   static constexpr void Fill(Body* at) { ((ScalarSig<CastFn<Dst>, Dst, Src>::Fill(at), at += MILLRACE_BASELINE), ...); }
 };
@@ -107,7 +117,8 @@ MILLRACE_EXPRESSION(Cast, ({.cycles = 1, .variant_attr = "Truncate", .variant = 
                     MILLRACE_WIDE_CASTS(BFloat16), MILLRACE_WIDE_CASTS(int8_t), MILLRACE_WIDE_CASTS(int16_t),
                     MILLRACE_WIDE_CASTS(int32_t), MILLRACE_WIDE_CASTS(int64_t), MILLRACE_WIDE_CASTS(uint8_t),
                     MILLRACE_WIDE_CASTS(uint16_t), MILLRACE_WIDE_CASTS(uint32_t), MILLRACE_WIDE_CASTS(uint64_t),
-                    MILLRACE_WIDE_CASTS(bool), ComplexCasts<std::complex<float>, MILLRACE_REAL_TYPES, bool, MILLRACE_COMPLEX_TYPES>,
+                    MILLRACE_WIDE_CASTS(bool),
+                    ComplexCasts<std::complex<float>, MILLRACE_REAL_TYPES, bool, MILLRACE_COMPLEX_TYPES>,
                     ComplexCasts<std::complex<double>, MILLRACE_REAL_TYPES, bool, MILLRACE_COMPLEX_TYPES>)
 
 #if MILLRACE_BASELINE

@@ -20,15 +20,24 @@ bool AnyOf(const TensorView& t, Bad bad) {
 template <class Bad>
 bool AnyInteger(const TensorView& t, Bad bad) {
   switch (t.dtype) {
-    case DType::kInt8: return AnyOf<int8_t>(t, bad);
-    case DType::kInt16: return AnyOf<int16_t>(t, bad);
-    case DType::kInt32: return AnyOf<int32_t>(t, bad);
-    case DType::kInt64: return AnyOf<int64_t>(t, bad);
-    case DType::kUint8: return AnyOf<uint8_t>(t, bad);
-    case DType::kUint16: return AnyOf<uint16_t>(t, bad);
-    case DType::kUint32: return AnyOf<uint32_t>(t, bad);
-    case DType::kUint64: return AnyOf<uint64_t>(t, bad);
-    default: return false;
+    case DType::kInt8:
+      return AnyOf<int8_t>(t, bad);
+    case DType::kInt16:
+      return AnyOf<int16_t>(t, bad);
+    case DType::kInt32:
+      return AnyOf<int32_t>(t, bad);
+    case DType::kInt64:
+      return AnyOf<int64_t>(t, bad);
+    case DType::kUint8:
+      return AnyOf<uint8_t>(t, bad);
+    case DType::kUint16:
+      return AnyOf<uint16_t>(t, bad);
+    case DType::kUint32:
+      return AnyOf<uint32_t>(t, bad);
+    case DType::kUint64:
+      return AnyOf<uint64_t>(t, bad);
+    default:
+      return false;
   }
 }
 

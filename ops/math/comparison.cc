@@ -19,7 +19,8 @@ MILLRACE_UNARY_FN(IsInfFn, IsInf(x))
 MILLRACE_UNARY_FN(IsFiniteFn, IsFinite(x))
 
 MILLRACE_ISA_NAMESPACE_BEGIN
-template <class Fn, class... T> struct Comparison3 {
+template <class Fn, class... T>
+struct Comparison3 {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) { ((Sig<Fn, bool, T, T, T>::Fill(at++)), ...); }
 };

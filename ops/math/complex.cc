@@ -5,9 +5,18 @@
 #include "millrace/ops/math/definitions.h"
 
 MILLRACE_ISA_NAMESPACE_BEGIN
-template <class T> Complex<T> MakeComplex(Vec<T, 1> re, Vec<T, 1> im) { return {re.v, im.v}; }
-template <class T> Vec<T, 1> Real(Complex<T> z) { return Vec<T, 1>(z.re); }
-template <class T> Vec<T, 1> Imag(Complex<T> z) { return Vec<T, 1>(z.im); }
+template <class T>
+Complex<T> MakeComplex(Vec<T, 1> re, Vec<T, 1> im) {
+  return {re.v, im.v};
+}
+template <class T>
+Vec<T, 1> Real(Complex<T> z) {
+  return Vec<T, 1>(z.re);
+}
+template <class T>
+Vec<T, 1> Imag(Complex<T> z) {
+  return Vec<T, 1>(z.im);
+}
 MILLRACE_ISA_NAMESPACE_END
 
 MILLRACE_BINARY_FN(ComplexFn, MakeComplex(x, y))

@@ -11,15 +11,18 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 // Integers are cut towards zero.
-template <class S> MILLRACE_INLINE S Divide(S x, S y) {
+template <class S>
+MILLRACE_INLINE S Divide(S x, S y) {
   if constexpr (requires { x / y; }) return x / y;
   else return Quotient(x, y);
 }
-template <class S> MILLRACE_INLINE S TruncateDivide(S x, S y) {
+template <class S>
+MILLRACE_INLINE S TruncateDivide(S x, S y) {
   if constexpr (requires { Trunc(x); }) return Trunc(x / y);
   else return Quotient(x, y);
 }
-template <class S> MILLRACE_INLINE S FloorDivide(S x, S y) {
+template <class S>
+MILLRACE_INLINE S FloorDivide(S x, S y) {
   if constexpr (requires { Floor(x); }) {
     return Floor(x / y);
   } else {
@@ -28,13 +31,16 @@ template <class S> MILLRACE_INLINE S FloorDivide(S x, S y) {
   }
 }
 // Floating-point remainders are exact.
-template <class S> MILLRACE_INLINE S TruncateRemainder(S x, S y) {
+template <class S>
+MILLRACE_INLINE S TruncateRemainder(S x, S y) {
   using T = typename S::Elem;
   if constexpr (std::is_same_v<T, float>) return S::PerLane(x, y, [](float a, float b) { return ::fmodf(a, b); });
-  else if constexpr (std::is_same_v<T, double>) return S::PerLane(x, y, [](double a, double b) { return ::fmod(a, b); });
+  else if constexpr (std::is_same_v<T, double>)
+    return S::PerLane(x, y, [](double a, double b) { return ::fmod(a, b); });
   else return Remainder(x, y);
 }
-template <class S> MILLRACE_INLINE S FloorRemainder(S x, S y) {
+template <class S>
+MILLRACE_INLINE S FloorRemainder(S x, S y) {
   const S r = TruncateRemainder(x, y);
   return Select((r != Zero(r)) & ((r < Zero(r)) ^ (y < Zero(y))), r + y, r);
 }
@@ -81,7 +87,8 @@ namespace families {
 void division(Registry& r) {
   using math::DefineBinary;
   constexpr std::string_view kTypes =
-      "{bfloat16, half, float, double, uint8, int8, uint16, int16, int32, uint32, uint64, int64, complex64, complex128}";
+      "{bfloat16, half, float, double, uint8, int8, uint16, int16, int32, uint32, uint64, int64, complex64, "
+      "complex128}";
   DefineBinary(r, "Div", kTypes)
       .Doc("x / y; integers are cut towards zero.\nAn integer division by 0 is an error.")
       .Shape(TruncatingShape)

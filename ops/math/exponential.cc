@@ -13,11 +13,11 @@ MILLRACE_UNARY_FN(Log1pFn, Log1p(x))
 MILLRACE_UNARY_FN(TanhFn, Tanh(x))
 MILLRACE_UNARY_FN(SigmoidFn, Sigmoid(x))
 // Of the op's result and the gradient (here x, y).
-MILLRACE_BINARY_FN(TanhGradFn, y * (One(x) - Conj(x) * Conj(x)))
-MILLRACE_BINARY_FN(SigmoidGradFn, y * Conj(x) * (One(x) - Conj(x)))
+MILLRACE_BINARY_FN(TanhGradFn, y*(One(x) - Conj(x) * Conj(x)))
+MILLRACE_BINARY_FN(SigmoidGradFn, y* Conj(x) * (One(x) - Conj(x)))
 // Where x is 0 the result is, whatever y is.
-MILLRACE_BINARY_FN(XlogyFn, Select(x == Zero(x), x, x * Log(y)))
-MILLRACE_BINARY_FN(Xlog1pyFn, Select(x == Zero(x), x, x * Log1p(y)))
+MILLRACE_BINARY_FN(XlogyFn, Select(x == Zero(x), x, x* Log(y)))
+MILLRACE_BINARY_FN(Xlog1pyFn, Select(x == Zero(x), x, x* Log1p(y)))
 MILLRACE_BINARY_FN(XdivyFn, Select(x == Zero(x), x, x / y))
 
 MILLRACE_EXPRESSION(Exp, {3}, Unary<ExpFn, MILLRACE_FLOAT_TYPES>, ScalarUnary<ExpFn, MILLRACE_COMPLEX_TYPES>)

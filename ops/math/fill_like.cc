@@ -24,9 +24,9 @@ void FillOnes(const TensorView& out) {
 Status RunOnesLike(KernelContext& ctx) {
   const TensorView& out = ctx.output(0);
   switch (out.dtype) {
-#define MILLRACE_CASE(T)       \
-  case kDTypeOf<T>:            \
-    FillOnes<T>(out);          \
+#define MILLRACE_CASE(T) \
+  case kDTypeOf<T>:      \
+    FillOnes<T>(out);    \
     return OkStatus();
     MILLRACE_CASE(float)
     MILLRACE_CASE(double)
@@ -44,7 +44,8 @@ Status RunOnesLike(KernelContext& ctx) {
     MILLRACE_CASE(std::complex<float>)
     MILLRACE_CASE(std::complex<double>)
 #undef MILLRACE_CASE
-    default: return Unimplemented("no kernel that fills with ones of " + DTypeName(out.dtype));
+    default:
+      return Unimplemented("no kernel that fills with ones of " + DTypeName(out.dtype));
   }
 }
 
@@ -67,9 +68,9 @@ namespace families {
 
 void fill_like(Registry& r) {
   const std::vector<DType> zeros = {
-      DType::kFloat,  DType::kDouble, DType::kHalf,   DType::kBfloat16, DType::kInt8,   DType::kInt16,
-      DType::kInt32,  DType::kInt64,  DType::kUint8,  DType::kUint16,   DType::kUint32, DType::kUint64,
-      DType::kBool,   DType::kString, DType::kQint8,  DType::kQuint8,   DType::kQint16, DType::kQuint16,
+      DType::kFloat,  DType::kDouble,    DType::kHalf,      DType::kBfloat16, DType::kInt8,   DType::kInt16,
+      DType::kInt32,  DType::kInt64,     DType::kUint8,     DType::kUint16,   DType::kUint32, DType::kUint64,
+      DType::kBool,   DType::kString,    DType::kQint8,     DType::kQuint8,   DType::kQint16, DType::kQuint16,
       DType::kQint32, DType::kComplex64, DType::kComplex128};
   r.Define("ZerosLike")
       .Input("x: T")

@@ -8,13 +8,14 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 // A count of bits to shift by, from 0 to the width less one.
-template <class T, int N> MILLRACE_INLINE Vec<T, N> ShiftCount(Vec<T, N> n) {
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> ShiftCount(Vec<T, N> n) {
   return Max2(Vec<T, N>(T(0)), Min2(Vec<T, N>(static_cast<T>(8 * sizeof(T) - 1)), n));
 }
 
 MILLRACE_ISA_NAMESPACE_END
 
-MILLRACE_BINARY_FN(AndFn, x & y)
+MILLRACE_BINARY_FN(AndFn, x& y)
 MILLRACE_BINARY_FN(OrFn, x | y)
 MILLRACE_BINARY_FN(XorFn, x ^ y)
 MILLRACE_UNARY_FN(NotFn, !x)
@@ -63,7 +64,10 @@ void logical(Registry& r) {
   bits("RightShift")
       .Doc("x >> y, with the sign of signed types.\nThe count is brought into [0, width).")
       .Elementwise(&kRightShift);
-  math::DefineUnary(r, "Invert", kTypes).Doc("All bits of x the other way.").NoGradient("integers have none").Elementwise(&kInvert);
+  math::DefineUnary(r, "Invert", kTypes)
+      .Doc("All bits of x the other way.")
+      .NoGradient("integers have none")
+      .Elementwise(&kInvert);
 }
 
 }  // namespace millrace::families

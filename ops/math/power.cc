@@ -10,7 +10,8 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 // By squaring; wraps. The exponent is not negative.
-template <class T> MILLRACE_INLINE Vec<T, 1> IntegerPower(Vec<T, 1> x, Vec<T, 1> y) {
+template <class T>
+MILLRACE_INLINE Vec<T, 1> IntegerPower(Vec<T, 1> x, Vec<T, 1> y) {
   return Vec<T, 1>::PerLane(x, y, [](T base, T exponent) {
     uint64_t result = 1, square = static_cast<uint64_t>(base);
     for (uint64_t e = exponent < 0 ? 0 : static_cast<uint64_t>(exponent); e != 0; e >>= 1) {
@@ -21,19 +22,25 @@ template <class T> MILLRACE_INLINE Vec<T, 1> IntegerPower(Vec<T, 1> x, Vec<T, 1>
   });
 }
 // The constant as the type of x has it.
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Number(Vec<T, N>, double c) { return Vec<T, N>(static_cast<T>(c)); }
-template <class T> MILLRACE_INLINE Complex<T> Number(Complex<T>, double c) { return {static_cast<T>(c), 0}; }
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Number(Vec<T, N>, double c) {
+  return Vec<T, N>(static_cast<T>(c));
+}
+template <class T>
+MILLRACE_INLINE Complex<T> Number(Complex<T>, double c) {
+  return {static_cast<T>(c), 0};
+}
 
 MILLRACE_ISA_NAMESPACE_END
 
 MILLRACE_BINARY_FN(PowFn, Pow(x, y))
 MILLRACE_BINARY_FN(IntegerPowFn, IntegerPower(x, y))
-MILLRACE_UNARY_FN(SquareFn, x * x)
+MILLRACE_UNARY_FN(SquareFn, x* x)
 MILLRACE_UNARY_FN(SqrtFn, Sqrt(x))
 MILLRACE_UNARY_FN(RsqrtFn, Rsqrt(x))
 MILLRACE_UNARY_FN(ReciprocalFn, One(x) / x)
 // The gradients' operands are the op's result y and the gradient dy (here x, y).
-MILLRACE_BINARY_FN(SqrtGradFn, Select(y == Zero(y), y, y * Number(y, 0.5) / Conj(x)))
+MILLRACE_BINARY_FN(SqrtGradFn, Select(y == Zero(y), y, y* Number(y, 0.5) / Conj(x)))
 MILLRACE_BINARY_FN(RsqrtGradFn, Select(y == Zero(y), y, Number(y, -0.5) * (y * Conj(x)) * (Conj(x) * Conj(x))))
 MILLRACE_BINARY_FN(ReciprocalGradFn, -(Conj(x) * Conj(x)) * y)
 

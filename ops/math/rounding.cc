@@ -9,12 +9,14 @@
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 
-template <class T, int N> MILLRACE_INLINE Vec<T, N> Sign(Vec<T, N> x) {
+template <class T, int N>
+MILLRACE_INLINE Vec<T, N> Sign(Vec<T, N> x) {
   const auto zero = Zero(x);
   return Select(x > zero, One(x), Select(x < zero, -One(x), Select(x == x, zero, x)));
 }
 #if MILLRACE_BASELINE
-template <class T> Complex<T> Sign(Complex<T> z) {
+template <class T>
+Complex<T> Sign(Complex<T> z) {
   const T size = std::abs(Std(z));
   const T scale = 1 / size;
   return size == 0 ? Complex<T>{0, 0} : Complex<T>{z.re * scale, z.im * scale};
@@ -68,7 +70,9 @@ void rounding(Registry& r) {
   DefineUnary(r, "Floor", kFloat).Doc("The greatest integer not above x.").Elementwise(&kFloor);
   DefineUnary(r, "Ceil", kFloat).Doc("The smallest integer not below x.").Elementwise(&kCeil);
   DefineUnary(r, "Rint", kFloat).Doc("The nearest integer, ties to even.").Elementwise(&kRint);
-  DefineUnary(r, "Round", kAll).Doc("The nearest integer, ties to even.\nOf int32 and int64 it is 0, as in the reference.").Elementwise(&kRound);
+  DefineUnary(r, "Round", kAll)
+      .Doc("The nearest integer, ties to even.\nOf int32 and int64 it is 0, as in the reference.")
+      .Elementwise(&kRound);
 }
 
 }  // namespace families

@@ -10,20 +10,26 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 struct SelectFn {
-  template <class M, class S> MILLRACE_INLINE static auto Of(M condition, S t, S e) { return Select(condition, t, e); }
+  template <class M, class S>
+  MILLRACE_INLINE static auto Of(M condition, S t, S e) {
+    return Select(condition, t, e);
+  }
 };
 // The bounds in this order: where they cross, the lower one is the result.
 struct ClipFn {
-  template <class S> MILLRACE_INLINE static auto Of(S x, S low, S high) { return Max2(low, Min2(high, x)); }
+  template <class S>
+  MILLRACE_INLINE static auto Of(S x, S low, S high) {
+    return Max2(low, Min2(high, x));
+  }
 };
 
 MILLRACE_ISA_NAMESPACE_END
 
 // Elements of one size are chosen by one body.
-#define MILLRACE_SELECT_BODIES                                                                                      \
-  Choice<SelectFn, uint8_t, int8_t, uint8_t, bool>, Choice<SelectFn, uint16_t, int16_t, uint16_t, Half, BFloat16>,  \
-      Choice<SelectFn, uint32_t, int32_t, uint32_t, float>,                                                         \
-      Choice<SelectFn, uint64_t, int64_t, uint64_t, double, std::complex<float>>,                                   \
+#define MILLRACE_SELECT_BODIES                                                                                     \
+  Choice<SelectFn, uint8_t, int8_t, uint8_t, bool>, Choice<SelectFn, uint16_t, int16_t, uint16_t, Half, BFloat16>, \
+      Choice<SelectFn, uint32_t, int32_t, uint32_t, float>,                                                        \
+      Choice<SelectFn, uint64_t, int64_t, uint64_t, double, std::complex<float>>,                                  \
       ScalarSig<SelectFn, std::complex<double>, bool, std::complex<double>, std::complex<double>>
 MILLRACE_EXPRESSION(Select, {1}, MILLRACE_SELECT_BODIES)
 MILLRACE_EXPRESSION(SelectRows, ({.factory = math::NewSelect}), MILLRACE_SELECT_BODIES)

@@ -14,8 +14,10 @@ MILLRACE_EXPRESSION(Erf, {5}, Unary<ErfFn, float, Half, BFloat16>, ScalarUnary<E
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 // A function of double numbers, rounded once.
-template <double (*kFunction)(double)> struct ThroughDouble {
-  template <class T> static Vec<T, 1> Of(Vec<T, 1> x) {
+template <double (*kFunction)(double)>
+struct ThroughDouble {
+  template <class T>
+  static Vec<T, 1> Of(Vec<T, 1> x) {
     return Vec<T, 1>(static_cast<T>(kFunction(static_cast<double>(x.v))));
   }
 };

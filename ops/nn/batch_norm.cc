@@ -111,11 +111,11 @@ void ForEachElement(KernelContext& ctx, const Layout& l, const F& f) {
   }
   ctx.ParallelFor(l.outer * l.channels, BlockFor(static_cast<double>(l.inner) * 0.5),
                   [&](int64_t begin, int64_t end, int) {
-    for (int64_t u = begin; u < end; ++u) {
-      const int64_t c = u % l.channels;
-      for (int64_t i = u * l.inner; i < (u + 1) * l.inner; ++i) f(i, c);
-    }
-  });
+                    for (int64_t u = begin; u < end; ++u) {
+                      const int64_t c = u % l.channels;
+                      for (int64_t i = u * l.inner; i < (u + 1) * l.inner; ++i) f(i, c);
+                    }
+                  });
 }
 
 size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -128,8 +128,10 @@ template <typename T>
 class BatchNorm final : public Kernel {
  public:
   explicit BatchNorm(const KernelInit& init)
-      : epsilon_(init.attr<float>("epsilon")), training_(init.attr<bool>("is_training")),
-        channels_last_(ChannelsLast(init.attrs())), factor_(1.0f) {
+      : epsilon_(init.attr<float>("epsilon")),
+        training_(init.attr<bool>("is_training")),
+        channels_last_(ChannelsLast(init.attrs())),
+        factor_(1.0f) {
     if (const auto it = init.attrs().find("exponential_avg_factor"); it != init.attrs().end()) {
       factor_ = *it->second.get<float>();
     }
@@ -141,7 +143,8 @@ class BatchNorm final : public Kernel {
     const float *scale = ctx.input(1).as<float>(), *offset = ctx.input(2).as<float>();
     const float *mean = ctx.input(3).as<float>(), *variance = ctx.input(4).as<float>();
     const bool blends = training_ && factor_ != 1.0f;
-    if ((!training_ || blends) && (ctx.input(3).num_elements != l.channels || ctx.input(4).num_elements != l.channels)) {
+    if ((!training_ || blends) &&
+        (ctx.input(3).num_elements != l.channels || ctx.input(4).num_elements != l.channels)) {
       return InvalidArgument(Cat("expected mean and variance of ", l.channels, " elements, found ",
                                  ctx.input(3).num_elements, " and ", ctx.input(4).num_elements));
     }
@@ -207,13 +210,15 @@ template <typename T>
 class BatchNormGrad final : public Kernel {
  public:
   explicit BatchNormGrad(const KernelInit& init)
-      : epsilon_(init.attr<float>("epsilon")), training_(init.attr<bool>("is_training")),
+      : epsilon_(init.attr<float>("epsilon")),
+        training_(init.attr<bool>("is_training")),
         channels_last_(ChannelsLast(init.attrs())) {}
 
   Status Run(KernelContext& ctx) const override {
     const TensorView &dy = ctx.input(0), &x = ctx.input(1);
     const Layout l(x.shape(), channels_last_);
-    const float *scale = ctx.input(2).as<float>(), *mean = ctx.input(3).as<float>(), *variance = ctx.input(4).as<float>();
+    const float *scale = ctx.input(2).as<float>(), *mean = ctx.input(3).as<float>(),
+                *variance = ctx.input(4).as<float>();
     Widened<T> operands(ctx);
     const int dyi = operands.Add(dy), xi = operands.Add(x), dxi = operands.AddResult(ctx.output(0));
     const ChannelSums sums(l);
@@ -225,10 +230,11 @@ class BatchNormGrad final : public Kernel {
     float* const slope = reinterpret_cast<float*>(workspace + 2 * channel_bytes);
     const float *g = operands[dyi], *in = operands[xi];
     // Sums of dy and of dy (x - mean).
-    const double* const total = sums.Run(ctx, workspace + 3 * channel_bytes, [&](int64_t i, int64_t c, double* a, double* b) {
-      *a = g[i];
-      *b = static_cast<double>(g[i]) * (static_cast<double>(in[i]) - static_cast<double>(mean[c]));
-    });
+    const double* const total =
+        sums.Run(ctx, workspace + 3 * channel_bytes, [&](int64_t i, int64_t c, double* a, double* b) {
+          *a = g[i];
+          *b = static_cast<double>(g[i]) * (static_cast<double>(in[i]) - static_cast<double>(mean[c]));
+        });
     float *d_scale = Wanted(ctx, 1), *d_offset = Wanted(ctx, 2);
     const auto count = std::max(1.0, static_cast<double>(l.count()));
     for (int64_t c = 0; c < l.channels; ++c) {
@@ -256,16 +262,22 @@ class BatchNormGrad final : public Kernel {
 
 Result<std::unique_ptr<Kernel>> NewBatchNorm(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return NewKernel<BatchNorm<float>>(init);
-    case DType::kHalf: return NewKernel<BatchNorm<Half>>(init);
-    default: return NewKernel<BatchNorm<BFloat16>>(init);
+    case DType::kFloat:
+      return NewKernel<BatchNorm<float>>(init);
+    case DType::kHalf:
+      return NewKernel<BatchNorm<Half>>(init);
+    default:
+      return NewKernel<BatchNorm<BFloat16>>(init);
   }
 }
 Result<std::unique_ptr<Kernel>> NewBatchNormGrad(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return NewKernel<BatchNormGrad<float>>(init);
-    case DType::kHalf: return NewKernel<BatchNormGrad<Half>>(init);
-    default: return NewKernel<BatchNormGrad<BFloat16>>(init);
+    case DType::kFloat:
+      return NewKernel<BatchNormGrad<float>>(init);
+    case DType::kHalf:
+      return NewKernel<BatchNormGrad<Half>>(init);
+    default:
+      return NewKernel<BatchNormGrad<BFloat16>>(init);
   }
 }
 
@@ -341,8 +353,9 @@ void batch_norm(Registry& registry) {
     if (version > 1) op.Attr(version == 3 ? "U: {bfloat16, float}" : "U: {float}");
     op.Attr("epsilon: float = 0.0001").Attr("exponential_avg_factor: float = 1.0");
     op.Attr(version == 3 ? any : planar).Attr("is_training: bool = true");
-    op.Doc("Batch normalisation: (x - mean) scale / sqrt(variance + epsilon) + offset, over the channels. In training "
-           "mean and variance are the batch's; it normalises with the biased variance and answers the unbiased one.");
+    op.Doc(
+        "Batch normalisation: (x - mean) scale / sqrt(variance + epsilon) + offset, over the channels. In training "
+        "mean and variance are the batch's; it normalises with the biased variance and answers the unbiased one.");
     op.Shape(BatchNormShape).GradientPending();
     if (version == 1) {
       op.Kernel("CPU", NewBatchNorm);

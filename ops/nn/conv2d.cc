@@ -93,31 +93,31 @@ class IntConv2D final : public Kernel {
     const auto ys = y.as<uint32_t>();
     ctx.ParallelFor(s.batch * s.out[0], BlockFor(static_cast<double>(s.out[1] * s.out_channels * s.depth()) * 2),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t u = begin; u < end; ++u) {
-        const int64_t n = u / s.out[0], oy = u % s.out[0];
-        for (int64_t ox = 0; ox < s.out[1]; ++ox) {
-          for (int64_t co = 0; co < s.out_channels; ++co) {
-            uint32_t sum = 0;
-            for (int64_t ky = 0; ky < s.window[0]; ++ky) {
-              const int64_t iy = oy * s.stride[0] + ky * s.dilation[0] - s.pad[0];
-              if (iy < 0 || iy >= s.in[0]) continue;
-              for (int64_t kx = 0; kx < s.window[1]; ++kx) {
-                const int64_t ix = ox * s.stride[1] + kx * s.dilation[1] - s.pad[1];
-                if (ix < 0 || ix >= s.in[1]) continue;
-                for (int64_t c = 0; c < gc; ++c) {
-                  const int64_t ci = co / gn * gc + c;
-                  const int64_t at = s.nchw ? ((n * s.channels + ci) * s.in[0] + iy) * s.in[1] + ix
-                                            : ((n * s.in[0] + iy) * s.in[1] + ix) * s.channels + ci;
-                  sum += xs[at] * ws[((ky * s.window[1] + kx) * gc + c) * s.out_channels + co];
-                }
-              }
-            }
-            ys[s.nchw ? (n * s.out_channels + co) * pixels + oy * s.out[1] + ox
-                      : (n * pixels + oy * s.out[1] + ox) * s.out_channels + co] = sum;
-          }
-        }
-      }
-    });
+                      for (int64_t u = begin; u < end; ++u) {
+                        const int64_t n = u / s.out[0], oy = u % s.out[0];
+                        for (int64_t ox = 0; ox < s.out[1]; ++ox) {
+                          for (int64_t co = 0; co < s.out_channels; ++co) {
+                            uint32_t sum = 0;
+                            for (int64_t ky = 0; ky < s.window[0]; ++ky) {
+                              const int64_t iy = oy * s.stride[0] + ky * s.dilation[0] - s.pad[0];
+                              if (iy < 0 || iy >= s.in[0]) continue;
+                              for (int64_t kx = 0; kx < s.window[1]; ++kx) {
+                                const int64_t ix = ox * s.stride[1] + kx * s.dilation[1] - s.pad[1];
+                                if (ix < 0 || ix >= s.in[1]) continue;
+                                for (int64_t c = 0; c < gc; ++c) {
+                                  const int64_t ci = co / gn * gc + c;
+                                  const int64_t at = s.nchw ? ((n * s.channels + ci) * s.in[0] + iy) * s.in[1] + ix
+                                                            : ((n * s.in[0] + iy) * s.in[1] + ix) * s.channels + ci;
+                                  sum += xs[at] * ws[((ky * s.window[1] + kx) * gc + c) * s.out_channels + co];
+                                }
+                              }
+                            }
+                            ys[s.nchw ? (n * s.out_channels + co) * pixels + oy * s.out[1] + ox
+                                      : (n * pixels + oy * s.out[1] + ox) * s.out_channels + co] = sum;
+                          }
+                        }
+                      }
+                    });
     return OkStatus();
   }
 
@@ -141,12 +141,18 @@ Result<std::unique_ptr<Kernel>> NewConv2D(const KernelInit& init) {
     if (*it->second.get<std::string>() != "HWIO") return Unimplemented("expected filter_format HWIO");
   }
   switch (init.input_type(0)) {
-    case DType::kFloat: return Make<float>(init, attrs);
-    case DType::kDouble: return Make<double>(init, attrs);
-    case DType::kHalf: return Make<Half>(init, attrs);
-    case DType::kBfloat16: return Make<BFloat16>(init, attrs);
-    case DType::kInt32: return std::unique_ptr<Kernel>(new IntConv2D(attrs));
-    default: return Unimplemented(Cat("no convolution of ", DTypeName(init.input_type(0))));
+    case DType::kFloat:
+      return Make<float>(init, attrs);
+    case DType::kDouble:
+      return Make<double>(init, attrs);
+    case DType::kHalf:
+      return Make<Half>(init, attrs);
+    case DType::kBfloat16:
+      return Make<BFloat16>(init, attrs);
+    case DType::kInt32:
+      return std::unique_ptr<Kernel>(new IntConv2D(attrs));
+    default:
+      return Unimplemented(Cat("no convolution of ", DTypeName(init.input_type(0))));
   }
 }
 
@@ -185,25 +191,42 @@ namespace families {
 
 void conv2d(Registry& registry) {
   registry.Define("Conv2D")
-      .Input("input: T").Input("filter: T").Output("output: T")
-      .Attr("T: {half, bfloat16, float, double, int32}")
-      .Attr("strides: list(int)").Attr("use_cudnn_on_gpu: bool = true")
-      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
-      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr("dilations: list(int) = [1, 1, 1, 1]")
-      .Doc("Convolution of images with a filter of height, width, input and output channels.")
-      .Shape(Conv2DShape).GradientPending().Kernel("CPU", NewConv2D);
-  registry.Define("_FusedConv2D")
-      .Input("input: T").Input("filter: T").Input("args: num_args * T").Input("host_args: num_host_args * float")
+      .Input("input: T")
+      .Input("filter: T")
       .Output("output: T")
-      .Attr("T: {half, float, double, int8, qint8}").Attr("num_args: int >= 0")
-      .Attr("num_host_args: int >= 0 = 0").Attr("strides: list(int)")
-      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Attr("T: {half, bfloat16, float, double, int32}")
+      .Attr("strides: list(int)")
+      .Attr("use_cudnn_on_gpu: bool = true")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("dilations: list(int) = [1, 1, 1, 1]")
+      .Doc("Convolution of images with a filter of height, width, input and output channels.")
+      .Shape(Conv2DShape)
+      .GradientPending()
+      .Kernel("CPU", NewConv2D);
+  registry.Define("_FusedConv2D")
+      .Input("input: T")
+      .Input("filter: T")
+      .Input("args: num_args * T")
+      .Input("host_args: num_host_args * float")
+      .Output("output: T")
+      .Attr("T: {half, float, double, int8, qint8}")
+      .Attr("num_args: int >= 0")
+      .Attr("num_host_args: int >= 0 = 0")
+      .Attr("strides: list(int)")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
-      .Attr("filter_format: {'HWIO', 'OIHW', 'OIHW_VECT_I'} = 'HWIO'").Attr("dilations: list(int) = [1, 1, 1, 1]")
-      .Attr("use_cudnn_on_gpu: bool = true").Attr("fused_ops: list(string) = []").Attr("epsilon: float = 0.0001")
+      .Attr("filter_format: {'HWIO', 'OIHW', 'OIHW_VECT_I'} = 'HWIO'")
+      .Attr("dilations: list(int) = [1, 1, 1, 1]")
+      .Attr("use_cudnn_on_gpu: bool = true")
+      .Attr("fused_ops: list(string) = []")
+      .Attr("epsilon: float = 0.0001")
       .Attr("leakyrelu_alpha: float = 0.2")
-      .Doc("A convolution with bias, residual and activation applied while the result is in registers. Made by the "
-           "compiler.")
+      .Doc(
+          "A convolution with bias, residual and activation applied while the result is in registers. Made by the "
+          "compiler.")
       .Shape(FusedConv2DShape)
       .NoGradient("made by the compiler, after differentiation")
       .Kernel("CPU", NewConv2D, {{"T", {DType::kHalf, DType::kFloat, DType::kDouble}}});

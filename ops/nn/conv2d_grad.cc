@@ -67,7 +67,8 @@ class BackpropInput final : public Kernel {
       TurnFilter(s, filter.as<C>(), static_cast<C*>(turned.data()));
     }
     const ConvolutionShape t = Turned(s);
-    MR_ASSIGN_OR_RETURN(packed_, HostAllocator().Allocate(static_cast<size_t>(nn::PackedFilterElements<C>(t)) * sizeof(C)));
+    MR_ASSIGN_OR_RETURN(packed_,
+                        HostAllocator().Allocate(static_cast<size_t>(nn::PackedFilterElements<C>(t)) * sizeof(C)));
     nn::PackFilter(t, static_cast<const C*>(turned.data()), static_cast<C*>(packed_.data()));
     return OkStatus();
   }
@@ -237,10 +238,14 @@ Result<std::unique_ptr<Kernel>> NewBackpropInput(const KernelInit& init) {
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(ReadAttrs(init, &attrs));
   switch (init.output_type(0)) {
-    case DType::kFloat: return MakeBackpropInput<float>(init, attrs);
-    case DType::kDouble: return MakeBackpropInput<double>(init, attrs);
-    case DType::kHalf: return MakeBackpropInput<Half>(init, attrs);
-    default: return MakeBackpropInput<BFloat16>(init, attrs);
+    case DType::kFloat:
+      return MakeBackpropInput<float>(init, attrs);
+    case DType::kDouble:
+      return MakeBackpropInput<double>(init, attrs);
+    case DType::kHalf:
+      return MakeBackpropInput<Half>(init, attrs);
+    default:
+      return MakeBackpropInput<BFloat16>(init, attrs);
   }
 }
 
@@ -248,10 +253,14 @@ Result<std::unique_ptr<Kernel>> NewBackpropFilter(const KernelInit& init) {
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(ReadAttrs(init, &attrs));
   switch (init.output_type(0)) {
-    case DType::kFloat: return std::unique_ptr<Kernel>(new BackpropFilter<float>(attrs));
-    case DType::kDouble: return std::unique_ptr<Kernel>(new BackpropFilter<double>(attrs));
-    case DType::kHalf: return std::unique_ptr<Kernel>(new BackpropFilter<Half>(attrs));
-    default: return std::unique_ptr<Kernel>(new BackpropFilter<BFloat16>(attrs));
+    case DType::kFloat:
+      return std::unique_ptr<Kernel>(new BackpropFilter<float>(attrs));
+    case DType::kDouble:
+      return std::unique_ptr<Kernel>(new BackpropFilter<double>(attrs));
+    case DType::kHalf:
+      return std::unique_ptr<Kernel>(new BackpropFilter<Half>(attrs));
+    default:
+      return std::unique_ptr<Kernel>(new BackpropFilter<BFloat16>(attrs));
   }
 }
 
@@ -310,12 +319,16 @@ void conv2d_grad(Registry& registry) {
   by_input.Input("input_sizes: int32").Input("filter: T").Input("out_backprop: T").Output("output: T");
   attrs(by_input, "T: {half, bfloat16, float, double, int32}");
   by_input.Doc("Gradient of Conv2D by its input; also known as transposed convolution.")
-      .Shape(BackpropInputShape).GradientPending().Kernel("CPU", NewBackpropInput, {{"T", floating}});
+      .Shape(BackpropInputShape)
+      .GradientPending()
+      .Kernel("CPU", NewBackpropInput, {{"T", floating}});
   OpBuilder by_filter = registry.Define("Conv2DBackpropFilter");
   by_filter.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T");
   attrs(by_filter, "T: {half, bfloat16, float, double}");
   by_filter.Doc("Gradient of Conv2D by its filter.")
-      .Shape(BackpropFilterShape).GradientPending().Kernel("CPU", NewBackpropFilter);
+      .Shape(BackpropFilterShape)
+      .GradientPending()
+      .Kernel("CPU", NewBackpropFilter);
 }
 
 }  // namespace families

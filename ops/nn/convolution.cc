@@ -25,9 +25,9 @@ struct Plan {
   int64_t padded_width = 0;  // of copied rows, in pixels
   int64_t band = 0;          // output rows of a unit of work
   int64_t bands = 0;
-  int64_t columns = 0;       // output channels of a unit, within a group
+  int64_t columns = 0;  // output channels of a unit, within a group
   int64_t column_units = 0;
-  int64_t panel_group = 0;   // output channels whose filter stays in the second cache
+  int64_t panel_group = 0;  // output channels whose filter stays in the second cache
   int64_t filter_bytes = 0, shared_bytes = 0, worker_bytes = 0, band_bytes = 0, row_bytes = 0;
 };
 
@@ -167,8 +167,8 @@ void NarrowPanel(linalg::TileArgs<T> t, int64_t rows, int64_t in_step, int64_t o
       for (int64_t k = 0; k < first.run_length; k += kTermBlock) {
         t.run_length = std::min(kTermBlock, first.run_length - k);
         t.accumulate = outer + inner + k > 0;
-        const bool last = outer + 1 == first.outer_count && inner + 1 == first.inner_count &&
-                          k + t.run_length == first.run_length;
+        const bool last =
+            outer + 1 == first.outer_count && inner + 1 == first.inner_count && k + t.run_length == first.run_length;
         t.epilogue = last ? first.epilogue : linalg::Epilogue<T>();
         for (int64_t y = 0; y < rows; ++y) {
           t.a = first.a + y * in_step + outer * first.outer_stride + inner * first.inner_stride + k;
@@ -393,17 +393,16 @@ void RunConvolution(KernelContext& ctx, const ConvolutionArgs<T>& a, void* scrat
   }
   const int64_t rows = RowsUnder(s, s.out[0]);
   for (int64_t n = 0; n < s.batch; ++n) {
-    ctx.ParallelFor(rows, BlockFor(static_cast<double>(pitch) * 0.5), [&](int64_t begin, int64_t end, int) {
-      CopyRows(a, p, n, begin, end, shared + begin * pitch);
-    });
+    ctx.ParallelFor(rows, BlockFor(static_cast<double>(pitch) * 0.5),
+                    [&](int64_t begin, int64_t end, int) { CopyRows(a, p, n, begin, end, shared + begin * pitch); });
     ctx.ParallelFor(per_image, 1, [&](int64_t begin, int64_t end, int worker) { body(n, begin, end, worker); });
   }
 }
 
-#define MR_INSTANTIATE(T)                                                              \
-  template int64_t PackedFilterElements<T>(const ConvolutionShape&);                   \
-  template void PackFilter<T>(const ConvolutionShape&, const T*, T*);                  \
-  template size_t ConvolutionScratchBytes<T>(const ConvolutionArgs<T>&, int);          \
+#define MR_INSTANTIATE(T)                                                     \
+  template int64_t PackedFilterElements<T>(const ConvolutionShape&);          \
+  template void PackFilter<T>(const ConvolutionShape&, const T*, T*);         \
+  template size_t ConvolutionScratchBytes<T>(const ConvolutionArgs<T>&, int); \
   template void RunConvolution<T>(KernelContext&, const ConvolutionArgs<T>&, void*);
 MR_INSTANTIATE(float)
 MR_INSTANTIATE(double)

@@ -59,7 +59,8 @@ template <typename C>
 void CopyRows(const Geometry& g, const C* image, int64_t n, int64_t begin, int64_t end, C* out) {
   const int64_t plane = g.in[0] * g.in[1], row = g.in[1] * g.out_channels();
   for (int64_t y = begin; y < end; ++y, out += row) {
-    const C* in = g.nchw ? image + n * g.channels * plane + y * g.in[1] : image + (n * plane + y * g.in[1]) * g.channels;
+    const C* in =
+        g.nchw ? image + n * g.channels * plane + y * g.in[1] : image + (n * plane + y * g.in[1]) * g.channels;
     if (g.nchw && g.multiplier == 1) {
       linalg::TransposedCopy(in, plane, g.channels, g.in[1], out, g.channels);
       continue;
@@ -134,8 +135,8 @@ class DepthwiseConv final : public Kernel {
         if (copies) {
           const int64_t top = y0 * g.stride[0] - g.pad[0];
           const int64_t from = std::clamp<int64_t>(top, 0, g.in[0]);
-          const int64_t to = std::clamp<int64_t>(top + (y1 - 1 - y0) * g.stride[0] + (g.window[0] - 1) * g.dilation[0] + 1,
-                                                 from, g.in[0]);
+          const int64_t to = std::clamp<int64_t>(
+              top + (y1 - 1 - y0) * g.stride[0] + (g.window[0] - 1) * g.dilation[0] + 1, from, g.in[0]);
           CopyRows(g, image, n, from, to, copy);
           base = copy - from * row;
         }
@@ -185,7 +186,9 @@ Status ReadGradientAttrs(const AttrMap& all, WindowAttrs* attrs) {
 struct Layout {
   int64_t n, y, x, c;
   Layout(bool nchw, int64_t height, int64_t width, int64_t channels)
-      : n(height * width * channels), y(nchw ? width : width * channels), x(nchw ? 1 : channels),
+      : n(height * width * channels),
+        y(nchw ? width : width * channels),
+        x(nchw ? 1 : channels),
         c(nchw ? height * width : 1) {}
 };
 
@@ -206,37 +209,38 @@ class BackpropInput final : public Kernel {
     C* xs = operands.result(xi);
     const Layout in(g.nchw, g.in[0], g.in[1], g.channels), out(g.nchw, g.out[0], g.out[1], g.out_channels());
     // Each element of a row gathers from the outputs whose windows hold it.
-    ctx.ParallelFor(g.batch * g.in[0], BlockFor(static_cast<double>(g.in[1] * g.out_channels() * g.window[0] * g.window[1])),
+    ctx.ParallelFor(g.batch * g.in[0],
+                    BlockFor(static_cast<double>(g.in[1] * g.out_channels() * g.window[0] * g.window[1])),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t u = begin; u < end; ++u) {
-        const int64_t n = u / g.in[0], iy = u % g.in[0];
-        for (int64_t ix = 0; ix < g.in[1]; ++ix) {
-          C* to = xs + n * in.n + iy * in.y + ix * in.x;
-          for (int64_t c = 0; c < g.channels; ++c) to[c * in.c] = 0;
-          for (int64_t ky = 0; ky < g.window[0]; ++ky) {
-            const int64_t ty = iy + g.pad[0] - ky * g.dilation[0], oy = ty / g.stride[0];
-            if (ty < 0 || ty % g.stride[0] != 0 || oy >= g.out[0]) continue;
-            for (int64_t kx = 0; kx < g.window[1]; ++kx) {
-              const int64_t tx = ix + g.pad[1] - kx * g.dilation[1], ox = tx / g.stride[1];
-              if (tx < 0 || tx % g.stride[1] != 0 || ox >= g.out[1]) continue;
-              const C* from = ys + n * out.n + oy * out.y + ox * out.x;
-              const C* wk = ws + (ky * g.window[1] + kx) * g.out_channels();
-              if (g.multiplier == 1 && !g.nchw) {
-                for (int64_t c = 0; c < g.channels; ++c) to[c] = std::fma(from[c], wk[c], to[c]);
-                continue;
-              }
-              for (int64_t c = 0; c < g.channels; ++c) {
-                C sum = to[c * in.c];
-                for (int64_t m = c * g.multiplier; m < (c + 1) * g.multiplier; ++m) {
-                  sum = std::fma(from[m * out.c], wk[m], sum);
-                }
-                to[c * in.c] = sum;
-              }
-            }
-          }
-        }
-      }
-    });
+                      for (int64_t u = begin; u < end; ++u) {
+                        const int64_t n = u / g.in[0], iy = u % g.in[0];
+                        for (int64_t ix = 0; ix < g.in[1]; ++ix) {
+                          C* to = xs + n * in.n + iy * in.y + ix * in.x;
+                          for (int64_t c = 0; c < g.channels; ++c) to[c * in.c] = 0;
+                          for (int64_t ky = 0; ky < g.window[0]; ++ky) {
+                            const int64_t ty = iy + g.pad[0] - ky * g.dilation[0], oy = ty / g.stride[0];
+                            if (ty < 0 || ty % g.stride[0] != 0 || oy >= g.out[0]) continue;
+                            for (int64_t kx = 0; kx < g.window[1]; ++kx) {
+                              const int64_t tx = ix + g.pad[1] - kx * g.dilation[1], ox = tx / g.stride[1];
+                              if (tx < 0 || tx % g.stride[1] != 0 || ox >= g.out[1]) continue;
+                              const C* from = ys + n * out.n + oy * out.y + ox * out.x;
+                              const C* wk = ws + (ky * g.window[1] + kx) * g.out_channels();
+                              if (g.multiplier == 1 && !g.nchw) {
+                                for (int64_t c = 0; c < g.channels; ++c) to[c] = std::fma(from[c], wk[c], to[c]);
+                                continue;
+                              }
+                              for (int64_t c = 0; c < g.channels; ++c) {
+                                C sum = to[c * in.c];
+                                for (int64_t m = c * g.multiplier; m < (c + 1) * g.multiplier; ++m) {
+                                  sum = std::fma(from[m * out.c], wk[m], sum);
+                                }
+                                to[c * in.c] = sum;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    });
     operands.Finish();
     return OkStatus();
   }
@@ -313,17 +317,21 @@ Result<std::unique_ptr<Kernel>> MakeBackpropFilter(const KernelInit&, const Wind
 }
 
 // Reads the attributes and calls the maker for the type of the result.
-#define MR_DEPTHWISE_FACTORY(name, maker, read)                                           \
-  Result<std::unique_ptr<Kernel>> name(const KernelInit& init) {                        \
-    WindowAttrs attrs;                                                                  \
-    MR_RETURN_IF_ERROR(read(init.attrs(), &attrs));                                     \
+#define MR_DEPTHWISE_FACTORY(name, maker, read)                                              \
+  Result<std::unique_ptr<Kernel>> name(const KernelInit& init) {                             \
+    WindowAttrs attrs;                                                                       \
+    MR_RETURN_IF_ERROR(read(init.attrs(), &attrs));                                          \
     if (attrs.along_depth) return Unimplemented("expected 1 for the channels in 'strides'"); \
-    switch (init.output_type(0)) {                                                      \
-      case DType::kFloat: return maker<float>(init, attrs);                             \
-      case DType::kDouble: return maker<double>(init, attrs);                           \
-      case DType::kHalf: return maker<Half>(init, attrs);                               \
-      default: return maker<BFloat16>(init, attrs);                                     \
-    }                                                                                   \
+    switch (init.output_type(0)) {                                                           \
+      case DType::kFloat:                                                                    \
+        return maker<float>(init, attrs);                                                    \
+      case DType::kDouble:                                                                   \
+        return maker<double>(init, attrs);                                                   \
+      case DType::kHalf:                                                                     \
+        return maker<Half>(init, attrs);                                                     \
+      default:                                                                               \
+        return maker<BFloat16>(init, attrs);                                                 \
+    }                                                                                        \
   }
 MR_DEPTHWISE_FACTORY(NewForward, MakeForward, nn::ReadWindowAttrs)
 MR_DEPTHWISE_FACTORY(NewBackpropInput, MakeBackpropInput, ReadGradientAttrs)
@@ -354,7 +362,8 @@ Status BackpropShape(InferenceContext& ctx, int sizes, const SymShape& image, co
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(ReadGradientAttrs(ctx.attrs(), &attrs));
   MR_RETURN_IF_ERROR(ctx.WithRank(2, 4));
-  if (image.has_rank && image.rank() != 4) return InvalidArgument(Cat("expected an image of rank 4, found ", image.rank()));
+  if (image.has_rank && image.rank() != 4)
+    return InvalidArgument(Cat("expected an image of rank 4, found ", image.rank()));
   if (filter.has_rank && filter.rank() != 4) {
     return InvalidArgument(Cat("expected a filter of rank 4, found ", filter.rank()));
   }
@@ -362,8 +371,7 @@ Status BackpropShape(InferenceContext& ctx, int sizes, const SymShape& image, co
   Dim same, channels, out;
   MR_RETURN_IF_ERROR(ctx.Merge(Extent(image, 0), Extent(dy, 0), &same));
   MR_RETURN_IF_ERROR(ctx.Merge(Extent(image, attrs.channels()), Extent(filter, 2), &channels));
-  MR_RETURN_IF_ERROR(
-      ctx.Merge(ctx.dims().Mul(channels, Extent(filter, 3)), Extent(dy, attrs.channels()), &same));
+  MR_RETURN_IF_ERROR(ctx.Merge(ctx.dims().Mul(channels, Extent(filter, 3)), Extent(dy, attrs.channels()), &same));
   for (int i = 0; i < 2; ++i) {
     MR_RETURN_IF_ERROR(nn::WindowExtent(ctx, attrs, i, Extent(image, attrs.spatial(i)), Extent(filter, i), &out));
     MR_RETURN_IF_ERROR(ctx.Merge(out, Extent(dy, attrs.spatial(i)), &same));
@@ -387,8 +395,10 @@ Status BackpropFilterShape(InferenceContext& ctx) {
 
 OpBuilder& Attrs(OpBuilder& op) {
   return op.Attr("T: {half, bfloat16, float, double}")
-      .Attr("strides: list(int)").Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
-      .Attr("explicit_paddings: list(int) = []").Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("strides: list(int)")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
       .Attr("dilations: list(int) = [1, 1, 1, 1]");
 }
 
@@ -401,29 +411,44 @@ void depthwise(Registry& registry) {
     OpBuilder op = registry.Define("DepthwiseConv2dNative");
     Attrs(op.Input("input: T").Input("filter: T").Output("output: T"))
         .Doc("Convolution of each channel with windows of its own.")
-        .Shape(ForwardShape).GradientPending().Kernel("CPU", NewForward);
+        .Shape(ForwardShape)
+        .GradientPending()
+        .Kernel("CPU", NewForward);
   }
   {
     OpBuilder op = registry.Define("DepthwiseConv2dNativeBackpropInput");
     Attrs(op.Input("input_sizes: int32").Input("filter: T").Input("out_backprop: T").Output("output: T"))
         .Doc("Gradient of DepthwiseConv2dNative by its input. Takes no notice of dilations.")
-        .Shape(BackpropInputShape).GradientPending().Kernel("CPU", NewBackpropInput);
+        .Shape(BackpropInputShape)
+        .GradientPending()
+        .Kernel("CPU", NewBackpropInput);
   }
   {
     OpBuilder op = registry.Define("DepthwiseConv2dNativeBackpropFilter");
     Attrs(op.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T"))
         .Doc("Gradient of DepthwiseConv2dNative by its filter. Takes no notice of dilations.")
-        .Shape(BackpropFilterShape).GradientPending().Kernel("CPU", NewBackpropFilter);
+        .Shape(BackpropFilterShape)
+        .GradientPending()
+        .Kernel("CPU", NewBackpropFilter);
   }
   registry.Define("_FusedDepthwiseConv2dNative")
-      .Input("input: T").Input("filter: T").Input("args: num_args * T").Output("output: T")
-      .Attr("T: {half, bfloat16, float, double}").Attr("num_args: int >= 0").Attr("strides: list(int)")
-      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Input("input: T")
+      .Input("filter: T")
+      .Input("args: num_args * T")
+      .Output("output: T")
+      .Attr("T: {half, bfloat16, float, double}")
+      .Attr("num_args: int >= 0")
+      .Attr("strides: list(int)")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
       .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
-      .Attr("dilations: list(int) = [1, 1, 1, 1]").Attr("fused_ops: list(string) = []")
-      .Attr("epsilon: float = 0.0001").Attr("leakyrelu_alpha: float = 0.2")
-      .Doc("A depthwise convolution with bias, residual and activation applied while the result is in registers. "
-           "Made by the compiler.")
+      .Attr("dilations: list(int) = [1, 1, 1, 1]")
+      .Attr("fused_ops: list(string) = []")
+      .Attr("epsilon: float = 0.0001")
+      .Attr("leakyrelu_alpha: float = 0.2")
+      .Doc(
+          "A depthwise convolution with bias, residual and activation applied while the result is in registers. "
+          "Made by the compiler.")
       .Shape(ForwardShape)
       .NoGradient("made by the compiler, after differentiation")
       .Kernel("CPU", NewForward);

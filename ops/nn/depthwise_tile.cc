@@ -106,8 +106,8 @@ MR_INLINE void ThreeWide(const DepthwiseArgs<T>& t, C channels, const WindowRows
 // Outputs [pixel, last) of a row, whose windows lie in the image but for one
 // column on the left and on the right.
 template <typename T, int kStride, typename C>
-MR_INLINE void ThreeWideRow(const DepthwiseArgs<T>& t, C channels, const WindowRows<T>& rows, int64_t at,
-                            int64_t pixel, int64_t last, bool left, bool right, int64_t channel) {
+MR_INLINE void ThreeWideRow(const DepthwiseArgs<T>& t, C channels, const WindowRows<T>& rows, int64_t at, int64_t pixel,
+                            int64_t last, bool left, bool right, int64_t channel) {
   if (left && last - pixel >= 5) {
     ThreeWide<T, 4, kStride, true, false>(t, channels, rows, at, pixel, channel);
     pixel += 4;

@@ -17,8 +17,8 @@ struct DepthwiseArgs {
   int64_t window[2], stride[2], dilation[2], pad[2];
   int64_t row_begin, row_end;  // output rows
   int64_t out_width;
-  const T* filter;  // height x window x channels
-  T* output;        // of row_begin; out_width x channels a row
+  const T* filter;               // height x window x channels
+  T* output;                     // of row_begin; out_width x channels a row
   linalg::Epilogue<T> epilogue;  // the residual like the output
 };
 

@@ -47,10 +47,14 @@ Status RunL2Loss(KernelContext& ctx) {
 
 Result<std::unique_ptr<Kernel>> NewL2Loss(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return MakeKernel<RunL2Loss<float>>(init);
-    case DType::kDouble: return MakeKernel<RunL2Loss<double>>(init);
-    case DType::kHalf: return MakeKernel<RunL2Loss<Half>>(init);
-    default: return MakeKernel<RunL2Loss<BFloat16>>(init);
+    case DType::kFloat:
+      return MakeKernel<RunL2Loss<float>>(init);
+    case DType::kDouble:
+      return MakeKernel<RunL2Loss<double>>(init);
+    case DType::kHalf:
+      return MakeKernel<RunL2Loss<Half>>(init);
+    default:
+      return MakeKernel<RunL2Loss<BFloat16>>(init);
   }
 }
 
@@ -60,9 +64,13 @@ namespace families {
 
 void l2_loss(Registry& registry) {
   registry.Define("L2Loss")
-      .Input("t: T").Output("output: T").Attr("T: {half, bfloat16, float, double}")
+      .Input("t: T")
+      .Output("output: T")
+      .Attr("T: {half, bfloat16, float, double}")
       .Doc("sum(t ** 2) / 2.")
-      .Shape(shape_fns::ScalarOutput).GradientPending().Kernel("CPU", NewL2Loss);
+      .Shape(shape_fns::ScalarOutput)
+      .GradientPending()
+      .Kernel("CPU", NewL2Loss);
 }
 
 }  // namespace families

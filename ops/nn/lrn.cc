@@ -14,7 +14,9 @@ struct LrnAttrs {
   int64_t radius;
   float bias, alpha, beta;
   explicit LrnAttrs(const KernelInit& init)
-      : radius(init.attr<int64_t>("depth_radius")), bias(init.attr<float>("bias")), alpha(init.attr<float>("alpha")),
+      : radius(init.attr<int64_t>("depth_radius")),
+        bias(init.attr<float>("bias")),
+        alpha(init.attr<float>("alpha")),
         beta(init.attr<float>("beta")) {}
   // bias + alpha * the sum of squares around channel c of a pixel.
   float Norm(const float* pixel, int64_t channels, int64_t c) const {
@@ -39,8 +41,7 @@ class Lrn final : public Kernel {
     const int xi = operands.Add(x), yi = operands.AddResult(y);
     MR_RETURN_IF_ERROR(operands.Allocate(0));
     const int64_t channels = x.dim(3);
-    ctx.ParallelFor(x.num_elements / channels, BlockFor(attrs_.cycles(channels)),
-                    [&](int64_t begin, int64_t end, int) {
+    ctx.ParallelFor(x.num_elements / channels, BlockFor(attrs_.cycles(channels)), [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; ++p) {
         const float* in = operands[xi] + p * channels;
         float* out = operands.result(yi) + p * channels;
@@ -60,7 +61,7 @@ class LrnGrad final : public Kernel {
  public:
   explicit LrnGrad(const KernelInit& init) : attrs_(init) {}
   Status Run(KernelContext& ctx) const override {
-    const TensorView &dx = ctx.output(0);
+    const TensorView& dx = ctx.output(0);
     if (dx.num_elements == 0) return OkStatus();
     Widened<T> operands(ctx);
     const int gi = operands.Add(ctx.input(0)), xi = operands.Add(ctx.input(1)), yi = operands.Add(ctx.input(2));
@@ -69,20 +70,21 @@ class LrnGrad final : public Kernel {
     const int64_t channels = dx.dim(3);
     ctx.ParallelFor(dx.num_elements / channels, BlockFor(attrs_.cycles(channels)),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t p = begin; p < end; ++p) {
-        const float *g = operands[gi] + p * channels, *x = operands[xi] + p * channels, *y = operands[yi] + p * channels;
-        float* out = operands.result(di) + p * channels;
-        std::fill(out, out + channels, 0.0f);
-        for (int64_t c = 0; c < channels; ++c) {
-          const float norm = attrs_.Norm(x, channels, c);
-          const float shared = -2.0f * attrs_.alpha * attrs_.beta * y[c] / norm * g[c];
-          const int64_t first = c > attrs_.radius ? c - attrs_.radius : 0;
-          const int64_t last = attrs_.radius < channels - c - 1 ? c + attrs_.radius + 1 : channels;
-          for (int64_t i = first; i < last; ++i) out[i] += x[i] * shared;
-          out[c] += std::pow(norm, -attrs_.beta) * g[c];
-        }
-      }
-    });
+                      for (int64_t p = begin; p < end; ++p) {
+                        const float *g = operands[gi] + p * channels, *x = operands[xi] + p * channels,
+                                    *y = operands[yi] + p * channels;
+                        float* out = operands.result(di) + p * channels;
+                        std::fill(out, out + channels, 0.0f);
+                        for (int64_t c = 0; c < channels; ++c) {
+                          const float norm = attrs_.Norm(x, channels, c);
+                          const float shared = -2.0f * attrs_.alpha * attrs_.beta * y[c] / norm * g[c];
+                          const int64_t first = c > attrs_.radius ? c - attrs_.radius : 0;
+                          const int64_t last = attrs_.radius < channels - c - 1 ? c + attrs_.radius + 1 : channels;
+                          for (int64_t i = first; i < last; ++i) out[i] += x[i] * shared;
+                          out[c] += std::pow(norm, -attrs_.beta) * g[c];
+                        }
+                      }
+                    });
     operands.Finish();
     return OkStatus();
   }
@@ -94,9 +96,12 @@ class LrnGrad final : public Kernel {
 template <template <typename> class K>
 Result<std::unique_ptr<Kernel>> New(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return NewKernel<K<float>>(init);
-    case DType::kHalf: return NewKernel<K<Half>>(init);
-    default: return NewKernel<K<BFloat16>>(init);
+    case DType::kFloat:
+      return NewKernel<K<float>>(init);
+    case DType::kHalf:
+      return NewKernel<K<Half>>(init);
+    default:
+      return NewKernel<K<BFloat16>>(init);
   }
 }
 
@@ -123,7 +128,9 @@ void lrn(Registry& registry) {
   forward.Input("input: T").Output("output: T");
   attrs(forward);
   forward.Doc("Each element divided by a power of the sum of squares of the channels around it.")
-      .Shape(LrnShape).GradientPending().Kernel("CPU", New<Lrn>);
+      .Shape(LrnShape)
+      .GradientPending()
+      .Kernel("CPU", New<Lrn>);
   OpBuilder gradient = registry.Define("LRNGrad");
   gradient.Input("input_grads: T").Input("input_image: T").Input("output_image: T").Output("output: T");
   attrs(gradient);

@@ -48,14 +48,14 @@ void RunMaxPool(KernelContext& ctx, const WindowAttrs& attrs) {
   if (attrs.along_depth) {
     ctx.ParallelFor(y.num_elements, BlockFor(static_cast<double>(attrs.depth_window)),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        V best = Lowest<T>();
-        for (int64_t j = i * attrs.depth_window; j < (i + 1) * attrs.depth_window; ++j) {
-          best = PoolValue(in[j]) > best ? PoolValue(in[j]) : best;
-        }
-        out[i] = static_cast<T>(best);
-      }
-    });
+                      for (int64_t i = begin; i < end; ++i) {
+                        V best = Lowest<T>();
+                        for (int64_t j = i * attrs.depth_window; j < (i + 1) * attrs.depth_window; ++j) {
+                          best = PoolValue(in[j]) > best ? PoolValue(in[j]) : best;
+                        }
+                        out[i] = static_cast<T>(best);
+                      }
+                    });
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), y.shape());
@@ -146,26 +146,42 @@ class Pool final : public Kernel {
 
 Pool::Fn MaxPoolFor(DType type) {
   switch (type) {
-    case DType::kFloat: return RunMaxPool<float>;
-    case DType::kDouble: return RunMaxPool<double>;
-    case DType::kHalf: return RunMaxPool<Half>;
-    case DType::kBfloat16: return RunMaxPool<BFloat16>;
-    case DType::kInt8: return RunMaxPool<int8_t>;
-    case DType::kInt16: return RunMaxPool<int16_t>;
-    case DType::kInt32: return RunMaxPool<int32_t>;
-    case DType::kInt64: return RunMaxPool<int64_t>;
-    case DType::kUint8: return RunMaxPool<uint8_t>;
-    case DType::kUint16: return RunMaxPool<uint16_t>;
-    default: return nullptr;
+    case DType::kFloat:
+      return RunMaxPool<float>;
+    case DType::kDouble:
+      return RunMaxPool<double>;
+    case DType::kHalf:
+      return RunMaxPool<Half>;
+    case DType::kBfloat16:
+      return RunMaxPool<BFloat16>;
+    case DType::kInt8:
+      return RunMaxPool<int8_t>;
+    case DType::kInt16:
+      return RunMaxPool<int16_t>;
+    case DType::kInt32:
+      return RunMaxPool<int32_t>;
+    case DType::kInt64:
+      return RunMaxPool<int64_t>;
+    case DType::kUint8:
+      return RunMaxPool<uint8_t>;
+    case DType::kUint16:
+      return RunMaxPool<uint16_t>;
+    default:
+      return nullptr;
   }
 }
 Pool::Fn AvgPoolFor(DType type) {
   switch (type) {
-    case DType::kFloat: return RunAvgPool<float>;
-    case DType::kDouble: return RunAvgPool<double>;
-    case DType::kHalf: return RunAvgPool<Half>;
-    case DType::kBfloat16: return RunAvgPool<BFloat16>;
-    default: return nullptr;
+    case DType::kFloat:
+      return RunAvgPool<float>;
+    case DType::kDouble:
+      return RunAvgPool<double>;
+    case DType::kHalf:
+      return RunAvgPool<Half>;
+    case DType::kBfloat16:
+      return RunAvgPool<BFloat16>;
+    default:
+      return nullptr;
   }
 }
 
@@ -179,7 +195,6 @@ Result<std::unique_ptr<Kernel>> NewPool(const KernelInit& init, Pool::Fn (*choos
 Result<std::unique_ptr<Kernel>> NewMaxPool(const KernelInit& init) { return NewPool(init, MaxPoolFor, false); }
 Result<std::unique_ptr<Kernel>> NewMaxPoolV2(const KernelInit& init) { return NewPool(init, MaxPoolFor, true); }
 Result<std::unique_ptr<Kernel>> NewAvgPool(const KernelInit& init) { return NewPool(init, AvgPoolFor, false); }
-
 
 class MaxPoolWithArgmax final : public Kernel {
  public:
@@ -208,22 +223,46 @@ Result<std::unique_ptr<Kernel>> NewMaxPoolWithArgmax(const KernelInit& init) {
   const DType index = init.output_type(1);
   MaxPoolWithArgmax::Fn fn = nullptr;
   switch (init.input_type(0)) {
-    case DType::kFloat: fn = ArgmaxOf<float>(index); break;
-    case DType::kDouble: fn = ArgmaxOf<double>(index); break;
-    case DType::kHalf: fn = ArgmaxOf<Half>(index); break;
-    case DType::kBfloat16: fn = ArgmaxOf<BFloat16>(index); break;
-    case DType::kInt8: fn = ArgmaxOf<int8_t>(index); break;
-    case DType::kInt16: fn = ArgmaxOf<int16_t>(index); break;
-    case DType::kInt32: fn = ArgmaxOf<int32_t>(index); break;
-    case DType::kInt64: fn = ArgmaxOf<int64_t>(index); break;
-    case DType::kUint8: fn = ArgmaxOf<uint8_t>(index); break;
-    case DType::kUint16: fn = ArgmaxOf<uint16_t>(index); break;
-    case DType::kUint32: fn = ArgmaxOf<uint32_t>(index); break;
-    case DType::kUint64: fn = ArgmaxOf<uint64_t>(index); break;
-    default: return Unimplemented(Cat("no pooling of ", DTypeName(init.input_type(0))));
+    case DType::kFloat:
+      fn = ArgmaxOf<float>(index);
+      break;
+    case DType::kDouble:
+      fn = ArgmaxOf<double>(index);
+      break;
+    case DType::kHalf:
+      fn = ArgmaxOf<Half>(index);
+      break;
+    case DType::kBfloat16:
+      fn = ArgmaxOf<BFloat16>(index);
+      break;
+    case DType::kInt8:
+      fn = ArgmaxOf<int8_t>(index);
+      break;
+    case DType::kInt16:
+      fn = ArgmaxOf<int16_t>(index);
+      break;
+    case DType::kInt32:
+      fn = ArgmaxOf<int32_t>(index);
+      break;
+    case DType::kInt64:
+      fn = ArgmaxOf<int64_t>(index);
+      break;
+    case DType::kUint8:
+      fn = ArgmaxOf<uint8_t>(index);
+      break;
+    case DType::kUint16:
+      fn = ArgmaxOf<uint16_t>(index);
+      break;
+    case DType::kUint32:
+      fn = ArgmaxOf<uint32_t>(index);
+      break;
+    case DType::kUint64:
+      fn = ArgmaxOf<uint64_t>(index);
+      break;
+    default:
+      return Unimplemented(Cat("no pooling of ", DTypeName(init.input_type(0))));
   }
-  return std::unique_ptr<Kernel>(
-      new MaxPoolWithArgmax(attrs, fn, init.attr<bool>("include_batch_in_index")));
+  return std::unique_ptr<Kernel>(new MaxPoolWithArgmax(attrs, fn, init.attr<bool>("include_batch_in_index")));
 }
 
 Status PoolShapeFn(InferenceContext& ctx) {
@@ -261,32 +300,56 @@ void pool(Registry& registry) {
   const char* const max_types =
       "T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16, qint8} = DT_FLOAT";
   registry.Define("MaxPool")
-      .Input("input: T").Output("output: T")
-      .Attr(max_types).Attr("ksize: list(int) >= 4").Attr("strides: list(int) >= 4")
-      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []")
+      .Input("input: T")
+      .Output("output: T")
+      .Attr(max_types)
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("The largest element of each window. A NaN is not chosen.")
-      .Shape(PoolShapeFn).GradientPending().Kernel("CPU", NewMaxPool);
+      .Shape(PoolShapeFn)
+      .GradientPending()
+      .Kernel("CPU", NewMaxPool);
   registry.Define("MaxPoolV2")
-      .Input("input: T").Input("ksize: int32").Input("strides: int32").Output("output: T")
-      .Attr(max_types).Attr("padding: {'SAME', 'VALID'}")
+      .Input("input: T")
+      .Input("ksize: int32")
+      .Input("strides: int32")
+      .Output("output: T")
+      .Attr(max_types)
+      .Attr("padding: {'SAME', 'VALID'}")
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("MaxPool with window and stride as operands.")
-      .Shape(MaxPoolV2Shape).GradientPending().Kernel("CPU", NewMaxPoolV2);
+      .Shape(MaxPoolV2Shape)
+      .GradientPending()
+      .Kernel("CPU", NewMaxPoolV2);
   registry.Define("MaxPoolWithArgmax")
-      .Input("input: T").Output("output: T").Output("argmax: Targmax")
-      .Attr("ksize: list(int) >= 4").Attr("strides: list(int) >= 4")
-      .Attr("Targmax: {int32, int64} = DT_INT64").Attr("padding: {'SAME', 'VALID'}")
+      .Input("input: T")
+      .Output("output: T")
+      .Output("argmax: Targmax")
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("Targmax: {int32, int64} = DT_INT64")
+      .Attr("padding: {'SAME', 'VALID'}")
       .Attr("include_batch_in_index: bool = false")
       .Attr("T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}")
       .Doc("MaxPool that also says where the elements were, as positions in the flat image.")
-      .Shape(PoolShapeFn).GradientPending().Kernel("CPU", NewMaxPoolWithArgmax);
+      .Shape(PoolShapeFn)
+      .GradientPending()
+      .Kernel("CPU", NewMaxPoolWithArgmax);
   registry.Define("AvgPool")
-      .Input("value: T").Output("output: T")
-      .Attr("ksize: list(int) >= 4").Attr("strides: list(int) >= 4").Attr("padding: {'SAME', 'VALID'}")
-      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr("T: {half, bfloat16, float, double}")
+      .Input("value: T")
+      .Output("output: T")
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("padding: {'SAME', 'VALID'}")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("T: {half, bfloat16, float, double}")
       .Doc("The mean of each window; padding does not count.")
-      .Shape(AvgPoolShapeFn).GradientPending().Kernel("CPU", NewAvgPool);
+      .Shape(AvgPoolShapeFn)
+      .GradientPending()
+      .Kernel("CPU", NewAvgPool);
 }
 
 }  // namespace families

@@ -56,18 +56,19 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
     const int64_t window = attrs.depth_window;
     ctx.ParallelFor(pooled.num_elements, BlockFor(4.0 * static_cast<double>(window)),
                     [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        int64_t best = i * window;
-        for (int64_t j = best + 1; j < (i + 1) * window; ++j) {
-          if (PoolValue(in[best]) < PoolValue(in[j])) best = j;
-        }
-        if (second) {
-          result[i] = grads[best];
-        } else {
-          for (int64_t j = i * window; j < (i + 1) * window; ++j) result[j] = j == best ? grads[i] : T();
-        }
-      }
-    });
+                      for (int64_t i = begin; i < end; ++i) {
+                        int64_t best = i * window;
+                        for (int64_t j = best + 1; j < (i + 1) * window; ++j) {
+                          if (PoolValue(in[best]) < PoolValue(in[j])) best = j;
+                        }
+                        if (second) {
+                          result[i] = grads[best];
+                        } else {
+                          for (int64_t j = i * window; j < (i + 1) * window; ++j)
+                            result[j] = j == best ? grads[i] : T();
+                        }
+                      }
+                    });
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
@@ -109,8 +110,7 @@ void RunAvgPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
   const T* const grads = dy.as<T>();
   T* const result = dx.as<T>();
   // Each element gathers from the windows that hold it.
-  const double cycles = static_cast<double>(s.in[1] * s.channels) *
-                        static_cast<double>(s.window[0] / s.stride[0] + 1) *
+  const double cycles = static_cast<double>(s.in[1] * s.channels) * static_cast<double>(s.window[0] / s.stride[0] + 1) *
                         static_cast<double>(s.window[1] / s.stride[1] + 1);
   ctx.ParallelFor(s.batch * s.in[0], BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
     for (int64_t u = begin; u < end; ++u) {
@@ -164,28 +164,46 @@ class PoolGrad final : public Kernel {
 template <bool second>
 PoolGrad::Fn MaxPoolGradFor(DType type) {
   switch (type) {
-    case DType::kFloat: return RunMaxPoolGrad<float, second>;
-    case DType::kDouble: return RunMaxPoolGrad<double, second>;
-    case DType::kHalf: return RunMaxPoolGrad<Half, second>;
-    case DType::kBfloat16: return RunMaxPoolGrad<BFloat16, second>;
-    case DType::kInt8: return RunMaxPoolGrad<int8_t, second>;
-    case DType::kInt16: return RunMaxPoolGrad<int16_t, second>;
-    case DType::kInt32: return RunMaxPoolGrad<int32_t, second>;
-    case DType::kInt64: return RunMaxPoolGrad<int64_t, second>;
-    case DType::kUint8: return RunMaxPoolGrad<uint8_t, second>;
-    case DType::kUint16: return RunMaxPoolGrad<uint16_t, second>;
-    case DType::kUint32: return RunMaxPoolGrad<uint32_t, second>;
-    case DType::kUint64: return RunMaxPoolGrad<uint64_t, second>;
-    default: return nullptr;
+    case DType::kFloat:
+      return RunMaxPoolGrad<float, second>;
+    case DType::kDouble:
+      return RunMaxPoolGrad<double, second>;
+    case DType::kHalf:
+      return RunMaxPoolGrad<Half, second>;
+    case DType::kBfloat16:
+      return RunMaxPoolGrad<BFloat16, second>;
+    case DType::kInt8:
+      return RunMaxPoolGrad<int8_t, second>;
+    case DType::kInt16:
+      return RunMaxPoolGrad<int16_t, second>;
+    case DType::kInt32:
+      return RunMaxPoolGrad<int32_t, second>;
+    case DType::kInt64:
+      return RunMaxPoolGrad<int64_t, second>;
+    case DType::kUint8:
+      return RunMaxPoolGrad<uint8_t, second>;
+    case DType::kUint16:
+      return RunMaxPoolGrad<uint16_t, second>;
+    case DType::kUint32:
+      return RunMaxPoolGrad<uint32_t, second>;
+    case DType::kUint64:
+      return RunMaxPoolGrad<uint64_t, second>;
+    default:
+      return nullptr;
   }
 }
 PoolGrad::Fn AvgPoolGradFor(DType type) {
   switch (type) {
-    case DType::kFloat: return RunAvgPoolGrad<float>;
-    case DType::kDouble: return RunAvgPoolGrad<double>;
-    case DType::kHalf: return RunAvgPoolGrad<Half>;
-    case DType::kBfloat16: return RunAvgPoolGrad<BFloat16>;
-    default: return nullptr;
+    case DType::kFloat:
+      return RunAvgPoolGrad<float>;
+    case DType::kDouble:
+      return RunAvgPoolGrad<double>;
+    case DType::kHalf:
+      return RunAvgPoolGrad<Half>;
+    case DType::kBfloat16:
+      return RunAvgPoolGrad<BFloat16>;
+    default:
+      return nullptr;
   }
 }
 
@@ -274,19 +292,26 @@ void pool_grad(Registry& registry) {
     op.Doc(second ? "Gradient of MaxPoolGrad: the elements of `grad` where the windows had their largest."
                   : "Gradient of MaxPool: to the first of the largest elements of each window.");
     op.Shape(second ? MaxPoolGradGradShapeFn : MaxPoolGradShapeFn).GradientPending();
-    op.Kernel("CPU", second ? (v2 ? NewMaxPoolGradGradV2 : NewMaxPoolGradGrad)
-                            : (v2 ? NewMaxPoolGradV2 : NewMaxPoolGrad));
+    op.Kernel("CPU",
+              second ? (v2 ? NewMaxPoolGradGradV2 : NewMaxPoolGradGrad) : (v2 ? NewMaxPoolGradV2 : NewMaxPoolGrad));
   };
   define("MaxPoolGrad", false, false);
   define("MaxPoolGradV2", true, false);
   define("MaxPoolGradGrad", false, true);
   define("MaxPoolGradGradV2", true, true);
   registry.Define("AvgPoolGrad")
-      .Input("orig_input_shape: int32").Input("grad: T").Output("output: T")
-      .Attr("ksize: list(int) >= 4").Attr("strides: list(int) >= 4").Attr("padding: {'SAME', 'VALID'}")
-      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr("T: {half, bfloat16, float, double}")
+      .Input("orig_input_shape: int32")
+      .Input("grad: T")
+      .Output("output: T")
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("padding: {'SAME', 'VALID'}")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("T: {half, bfloat16, float, double}")
       .Doc("Gradient of AvgPool: a share for every element of each window.")
-      .Shape(AvgPoolGradShape).GradientPending().Kernel("CPU", NewAvgPoolGrad);
+      .Shape(AvgPoolGradShape)
+      .GradientPending()
+      .Kernel("CPU", NewAvgPoolGrad);
 }
 
 }  // namespace families

@@ -29,12 +29,13 @@ Status PooledShape(InferenceContext& ctx, const WindowAttrs& attrs, const SymSha
   Dim channels = at(attrs.channels());
   if (attrs.along_depth) {
     if (attrs.depth_window != attrs.depth_stride || attrs.window[0] * attrs.window[1] != 1 || attrs.nchw) {
-      return Unimplemented("pooling over channels needs NHWC, a window of 1 over height and width, and a stride over "
-                           "the channels that is the window's");
+      return Unimplemented(
+          "pooling over channels needs NHWC, a window of 1 over height and width, and a stride over "
+          "the channels that is the window's");
     }
     if (channels.known() && channels.value() % attrs.depth_window != 0) {
-      return Unimplemented(Cat("pooling over channels: expected a multiple of ", attrs.depth_window, " channels, found ",
-                               channels.value()));
+      return Unimplemented(Cat("pooling over channels: expected a multiple of ", attrs.depth_window,
+                               " channels, found ", channels.value()));
     }
     channels = ctx.dims().FloorDiv(channels, Dim(attrs.depth_window));
   }

@@ -17,8 +17,7 @@ constexpr double kCyclesPerElement = 1.5;
 
 template <typename C>
 nn::RowFunctions<C> Functions() {
-  const nn::SoftmaxRows& rows =
-      ActiveIsa() == Isa::kAvx512 ? expr::avx512::kSoftmaxRows : expr::avx2::kSoftmaxRows;
+  const nn::SoftmaxRows& rows = ActiveIsa() == Isa::kAvx512 ? expr::avx512::kSoftmaxRows : expr::avx2::kSoftmaxRows;
   if constexpr (std::is_same_v<C, float>) {
     return rows.f32;
   } else {
@@ -38,21 +37,22 @@ Status RunSoftmax(KernelContext& ctx) {
   C* const out = operands.result(yi);
   const int64_t columns = x.dim(x.rank - 1), rows = x.num_elements / columns;
   const nn::RowFunctions<C> f = Functions<C>();
-  ctx.ParallelFor(rows, BlockFor(kCyclesPerElement * static_cast<double>(columns) + 30), [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) {
-      const C* row = in + r * columns;
-      C* to = out + r * columns;
-      C max;
-      if (log) {
-        const C sum = f.exp_sum(row, columns, nullptr, &max);
-        const C log_sum = f.log(sum);
-        for (int64_t i = 0; i < columns; ++i) to[i] = (row[i] - max) - log_sum;
-      } else {
-        const C scale = 1 / f.exp_sum(row, columns, to, &max);
-        for (int64_t i = 0; i < columns; ++i) to[i] *= scale;
-      }
-    }
-  });
+  ctx.ParallelFor(rows, BlockFor(kCyclesPerElement * static_cast<double>(columns) + 30),
+                  [&](int64_t begin, int64_t end, int) {
+                    for (int64_t r = begin; r < end; ++r) {
+                      const C* row = in + r * columns;
+                      C* to = out + r * columns;
+                      C max;
+                      if (log) {
+                        const C sum = f.exp_sum(row, columns, nullptr, &max);
+                        const C log_sum = f.log(sum);
+                        for (int64_t i = 0; i < columns; ++i) to[i] = (row[i] - max) - log_sum;
+                      } else {
+                        const C scale = 1 / f.exp_sum(row, columns, to, &max);
+                        for (int64_t i = 0; i < columns; ++i) to[i] *= scale;
+                      }
+                    }
+                  });
   operands.Finish();
   return OkStatus();
 }
@@ -96,28 +96,29 @@ Status RunCrossEntropy(KernelContext& ctx) {
   const int64_t x_row = x.dim(0) == 1 ? 0 : x.dim(1), x_step = x.dim(1) == 1 ? 0 : 1;
   const int64_t l_row = labels.dim(0) == 1 ? 0 : labels.dim(1), l_step = labels.dim(1) == 1 ? 0 : 1;
   const nn::RowFunctions<C> f = Functions<C>();
-  ctx.ParallelFor(rows, BlockFor(2 * kCyclesPerElement * static_cast<double>(columns) + 50),
-                  [&](int64_t begin, int64_t end, int worker) {
-    char* const scratch = static_cast<char*>(operands.workspace()) + 2 * row_bytes * static_cast<size_t>(worker);
-    C* const copy = reinterpret_cast<C*>(scratch);
-    C* const unwanted = reinterpret_cast<C*>(scratch + row_bytes);
-    for (int64_t r = begin; r < end; ++r) {
-      const C* row = operands[xi] + r * x_row;
-      if (x_step == 0) {
-        std::fill(copy, copy + columns, *row);
-        row = copy;
-      }
-      const C* label = operands[li] + r * l_row;
-      C* back = backprops != nullptr ? backprops + r * columns : unwanted;
-      C max;
-      const C sum = f.exp_sum(row, columns, back, &max);
-      const C log_sum = f.log(sum), scale = 1 / sum;
-      if (losses != nullptr) {
-        losses[r] = LaneSum<C>(columns, [&](int64_t i) { return label[i * l_step] * (log_sum - (row[i] - max)); });
-      }
-      for (int64_t i = 0; i < columns; ++i) back[i] = back[i] * scale - label[i * l_step];
-    }
-  });
+  ctx.ParallelFor(
+      rows, BlockFor(2 * kCyclesPerElement * static_cast<double>(columns) + 50),
+      [&](int64_t begin, int64_t end, int worker) {
+        char* const scratch = static_cast<char*>(operands.workspace()) + 2 * row_bytes * static_cast<size_t>(worker);
+        C* const copy = reinterpret_cast<C*>(scratch);
+        C* const unwanted = reinterpret_cast<C*>(scratch + row_bytes);
+        for (int64_t r = begin; r < end; ++r) {
+          const C* row = operands[xi] + r * x_row;
+          if (x_step == 0) {
+            std::fill(copy, copy + columns, *row);
+            row = copy;
+          }
+          const C* label = operands[li] + r * l_row;
+          C* back = backprops != nullptr ? backprops + r * columns : unwanted;
+          C max;
+          const C sum = f.exp_sum(row, columns, back, &max);
+          const C log_sum = f.log(sum), scale = 1 / sum;
+          if (losses != nullptr) {
+            losses[r] = LaneSum<C>(columns, [&](int64_t i) { return label[i * l_step] * (log_sum - (row[i] - max)); });
+          }
+          for (int64_t i = 0; i < columns; ++i) back[i] = back[i] * scale - label[i * l_step];
+        }
+      });
   operands.Finish();
   return OkStatus();
 }
@@ -142,45 +143,57 @@ Status RunSparseCrossEntropy(KernelContext& ctx) {
   const nn::RowFunctions<C> f = Functions<C>();
   ctx.ParallelFor(rows, BlockFor(kCyclesPerElement * static_cast<double>(columns) + 50),
                   [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) {
-      const C* row = operands[xi] + r * columns;
-      C* back = backprops != nullptr ? backprops + r * columns : nullptr;
-      const auto label = static_cast<int64_t>(labels.as<Label>()[r]);
-      C max;
-      const C sum = f.exp_sum(row, columns, back, &max);
-      if (losses != nullptr) losses[r] = f.log(sum) - (row[label] - max);
-      if (back == nullptr) continue;
-      const C scale = 1 / sum;
-      for (int64_t i = 0; i < columns; ++i) back[i] *= scale;
-      back[label] -= 1;
-    }
-  });
+                    for (int64_t r = begin; r < end; ++r) {
+                      const C* row = operands[xi] + r * columns;
+                      C* back = backprops != nullptr ? backprops + r * columns : nullptr;
+                      const auto label = static_cast<int64_t>(labels.as<Label>()[r]);
+                      C max;
+                      const C sum = f.exp_sum(row, columns, back, &max);
+                      if (losses != nullptr) losses[r] = f.log(sum) - (row[label] - max);
+                      if (back == nullptr) continue;
+                      const C scale = 1 / sum;
+                      for (int64_t i = 0; i < columns; ++i) back[i] *= scale;
+                      back[label] -= 1;
+                    }
+                  });
   operands.Finish();
   return OkStatus();
 }
 
 Result<std::unique_ptr<Kernel>> NewSoftmax(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return MakeKernel<RunSoftmax<float, false>>(init);
-    case DType::kDouble: return MakeKernel<RunSoftmax<double, false>>(init);
-    case DType::kHalf: return MakeKernel<RunSoftmax<Half, false>>(init);
-    default: return MakeKernel<RunSoftmax<BFloat16, false>>(init);
+    case DType::kFloat:
+      return MakeKernel<RunSoftmax<float, false>>(init);
+    case DType::kDouble:
+      return MakeKernel<RunSoftmax<double, false>>(init);
+    case DType::kHalf:
+      return MakeKernel<RunSoftmax<Half, false>>(init);
+    default:
+      return MakeKernel<RunSoftmax<BFloat16, false>>(init);
   }
 }
 Result<std::unique_ptr<Kernel>> NewLogSoftmax(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return MakeKernel<RunSoftmax<float, true>>(init);
-    case DType::kDouble: return MakeKernel<RunSoftmax<double, true>>(init);
-    case DType::kHalf: return MakeKernel<RunSoftmax<Half, true>>(init);
-    default: return MakeKernel<RunSoftmax<BFloat16, true>>(init);
+    case DType::kFloat:
+      return MakeKernel<RunSoftmax<float, true>>(init);
+    case DType::kDouble:
+      return MakeKernel<RunSoftmax<double, true>>(init);
+    case DType::kHalf:
+      return MakeKernel<RunSoftmax<Half, true>>(init);
+    default:
+      return MakeKernel<RunSoftmax<BFloat16, true>>(init);
   }
 }
 Result<std::unique_ptr<Kernel>> NewCrossEntropy(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return MakeKernel<RunCrossEntropy<float>>(init);
-    case DType::kDouble: return MakeKernel<RunCrossEntropy<double>>(init);
-    case DType::kHalf: return MakeKernel<RunCrossEntropy<Half>>(init);
-    default: return MakeKernel<RunCrossEntropy<BFloat16>>(init);
+    case DType::kFloat:
+      return MakeKernel<RunCrossEntropy<float>>(init);
+    case DType::kDouble:
+      return MakeKernel<RunCrossEntropy<double>>(init);
+    case DType::kHalf:
+      return MakeKernel<RunCrossEntropy<Half>>(init);
+    default:
+      return MakeKernel<RunCrossEntropy<BFloat16>>(init);
   }
 }
 template <typename T>
@@ -190,10 +203,14 @@ Result<std::unique_ptr<Kernel>> SparseOf(const KernelInit& init) {
 }
 Result<std::unique_ptr<Kernel>> NewSparseCrossEntropy(const KernelInit& init) {
   switch (init.input_type(0)) {
-    case DType::kFloat: return SparseOf<float>(init);
-    case DType::kDouble: return SparseOf<double>(init);
-    case DType::kHalf: return SparseOf<Half>(init);
-    default: return SparseOf<BFloat16>(init);
+    case DType::kFloat:
+      return SparseOf<float>(init);
+    case DType::kDouble:
+      return SparseOf<double>(init);
+    case DType::kHalf:
+      return SparseOf<Half>(init);
+    default:
+      return SparseOf<BFloat16>(init);
   }
 }
 
@@ -235,22 +252,42 @@ namespace families {
 void softmax(Registry& registry) {
   const char* const types = "T: {half, bfloat16, float, double}";
   registry.Define("Softmax")
-      .Input("logits: T").Output("softmax: T").Attr(types)
+      .Input("logits: T")
+      .Output("softmax: T")
+      .Attr(types)
       .Doc("exp(logits), scaled so that each row of the last dimension sums to 1.")
-      .Shape(SoftmaxShape).GradientPending().Kernel("CPU", NewSoftmax);
+      .Shape(SoftmaxShape)
+      .GradientPending()
+      .Kernel("CPU", NewSoftmax);
   registry.Define("LogSoftmax")
-      .Input("logits: T").Output("logsoftmax: T").Attr(types)
+      .Input("logits: T")
+      .Output("logsoftmax: T")
+      .Attr(types)
       .Doc("The logarithm of Softmax.")
-      .Shape(SoftmaxShape).GradientPending().Kernel("CPU", NewLogSoftmax);
+      .Shape(SoftmaxShape)
+      .GradientPending()
+      .Kernel("CPU", NewLogSoftmax);
   registry.Define("SoftmaxCrossEntropyWithLogits")
-      .Input("features: T").Input("labels: T").Output("loss: T").Output("backprop: T").Attr(types)
+      .Input("features: T")
+      .Input("labels: T")
+      .Output("loss: T")
+      .Output("backprop: T")
+      .Attr(types)
       .Doc("Cross entropy of each row's softmax and its labels, and the gradient by the features.")
-      .Shape(CrossEntropyShape).GradientPending().Kernel("CPU", NewCrossEntropy);
+      .Shape(CrossEntropyShape)
+      .GradientPending()
+      .Kernel("CPU", NewCrossEntropy);
   registry.Define("SparseSoftmaxCrossEntropyWithLogits")
-      .Input("features: T").Input("labels: Tlabels").Output("loss: T").Output("backprop: T").Attr(types)
+      .Input("features: T")
+      .Input("labels: Tlabels")
+      .Output("loss: T")
+      .Output("backprop: T")
+      .Attr(types)
       .Attr("Tlabels: {int32, int64} = DT_INT64")
       .Doc("Cross entropy of each row's softmax and one class, and the gradient by the features.")
-      .Shape(SparseCrossEntropyShape).GradientPending().Kernel("CPU", NewSparseCrossEntropy);
+      .Shape(SparseCrossEntropyShape)
+      .GradientPending()
+      .Kernel("CPU", NewSparseCrossEntropy);
 }
 
 }  // namespace families

@@ -18,9 +18,9 @@ struct WindowAttrs {
   Padding padding = Padding::kValid;
   int64_t stride[2] = {1, 1};
   int64_t dilation[2] = {1, 1};
-  int64_t window[2] = {0, 0};  // `ksize`, where the node has it
+  int64_t window[2] = {0, 0};                             // `ksize`, where the node has it
   int64_t pad_before[2] = {0, 0}, pad_after[2] = {0, 0};  // of EXPLICIT
-  bool along_depth = false;  // `ksize` or `strides` of the channels is not 1
+  bool along_depth = false;                               // `ksize` or `strides` of the channels is not 1
   int64_t depth_window = 1, depth_stride = 1;
 
   // Positions of batch, channels, height and width in a shape.

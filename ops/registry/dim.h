@@ -16,7 +16,7 @@ namespace millrace {
 // handles are equal in every run; different handles may be equal or not.
 class Dim {
  public:
-  constexpr Dim() = default;  // unknown
+  constexpr Dim() = default;                                         // unknown
   constexpr Dim(int64_t extent) : rep_(extent < 0 ? -1 : extent) {}  // NOLINT: a number is a dim
   static constexpr Dim Unknown() { return Dim(); }
   static constexpr Dim Expr(uint32_t index) {
@@ -28,7 +28,7 @@ class Dim {
   constexpr bool known() const { return rep_ >= 0; }
   constexpr bool unknown() const { return rep_ == -1; }
   constexpr bool symbolic() const { return rep_ <= -2; }
-  constexpr int64_t value() const { return rep_; }  // only where known()
+  constexpr int64_t value() const { return rep_; }                              // only where known()
   constexpr uint32_t expr() const { return static_cast<uint32_t>(-2 - rep_); }  // only where symbolic()
 
   friend constexpr bool operator==(Dim, Dim) = default;

@@ -79,7 +79,7 @@ class InferenceContext {
   void set_running() { running_ = true; }
 
   // Checks that return InvalidArgument with input index, expected and found.
-  Status WithRank(int i, int rank) const;          // passes where the rank is unknown
+  Status WithRank(int i, int rank) const;  // passes where the rank is unknown
   Status WithRankAtLeast(int i, int rank) const;
   // One shape from two that must agree: unknown parts of one are filled from the
   // other; two different symbols are taken for equal (the run checks).
@@ -98,11 +98,11 @@ using ShapeFn = Status (*)(InferenceContext&);
 
 // Shape functions that many ops share.
 namespace shape_fns {
-Status Unchanged(InferenceContext&);         // output 0 is like input 0 (its elements too)
-Status ScalarOutput(InferenceContext&);      // every output is a scalar
-Status UnknownOutputs(InferenceContext&);    // nothing is known
-Status BroadcastBinary(InferenceContext&);   // output 0 from inputs 0 and 1, NumPy's rules
-Status MergeInputs(InferenceContext&);       // all inputs have one shape; so has output 0
+Status Unchanged(InferenceContext&);        // output 0 is like input 0 (its elements too)
+Status ScalarOutput(InferenceContext&);     // every output is a scalar
+Status UnknownOutputs(InferenceContext&);   // nothing is known
+Status BroadcastBinary(InferenceContext&);  // output 0 from inputs 0 and 1, NumPy's rules
+Status MergeInputs(InferenceContext&);      // all inputs have one shape; so has output 0
 Status NoOutputs(InferenceContext&);
 }  // namespace shape_fns
 

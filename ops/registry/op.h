@@ -118,8 +118,7 @@ class OpBuilder {
   OpBuilder& Creates();
   OpBuilder& OwnState();
   OpBuilder& Outside();
-  OpBuilder& Kernel(std::string_view device, KernelFactory factory,
-                    std::vector<KernelDef::TypeConstraint> types = {});
+  OpBuilder& Kernel(std::string_view device, KernelFactory factory, std::vector<KernelDef::TypeConstraint> types = {});
   // An element-wise op: gives it its CPU kernel for every type the expression has.
   OpBuilder& Elementwise(const struct Expression* expression);
 

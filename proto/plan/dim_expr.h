@@ -7,14 +7,14 @@
 namespace millrace::plan {
 
 enum class DimOp : uint8_t {
-  kConstant = 0,   // value
-  kSymbol = 1,     // the symbol of that number, bound by a feed's dimension
-  kAdd = 2,        // a + b
-  kSub = 3,        // a - b
-  kMul = 4,        // a * b
-  kFloorDiv = 5,   // floor(a / b); b = 0 is an error at binding
-  kCeilDiv = 6,    // ceil(a / b)
-  kMod = 7,        // a - b * floor(a / b)
+  kConstant = 0,  // value
+  kSymbol = 1,    // the symbol of that number, bound by a feed's dimension
+  kAdd = 2,       // a + b
+  kSub = 3,       // a - b
+  kMul = 4,       // a * b
+  kFloorDiv = 5,  // floor(a / b); b = 0 is an error at binding
+  kCeilDiv = 6,   // ceil(a / b)
+  kMod = 7,       // a - b * floor(a / b)
   kMax = 8,
   kMin = 9,
   kBroadcast = 10,  // a where b is 1, b where a is 1, a where equal, else an error at binding

@@ -36,9 +36,9 @@ struct Value {
   uint32_t index = kNone;
   // Expressions (into Plan::exprs) of the dimensions; kNone where late.
   std::vector<uint32_t> dims;
-  bool unknown_rank = false;           // late rank; dims is empty
-  std::vector<uint32_t> elements;      // of kDims
-  std::string name;                    // "node:k" of the graph, for messages and profiles
+  bool unknown_rank = false;       // late rank; dims is empty
+  std::vector<uint32_t> elements;  // of kDims
+  std::string name;                // "node:k" of the graph, for messages and profiles
 };
 
 enum class StepKind : uint8_t {
@@ -48,7 +48,7 @@ enum class StepKind : uint8_t {
   kCall = 3,       // blocks[0]
   kStackPush = 4,  // saves input 0 for a backward loop
   kStackPop = 5,
-  kCopy = 6,       // input 0 to output 0, across devices or storage
+  kCopy = 6,  // input 0 to output 0, across devices or storage
 };
 
 struct Step {
@@ -56,7 +56,7 @@ struct Step {
   std::string op;    // "MatMul"
   std::string node;  // name of the node, for messages
   uint32_t device = 0;
-  AttrMap attrs;     // what the kernel reads; defaults filled in
+  AttrMap attrs;                  // what the kernel reads; defaults filled in
   std::vector<uint32_t> inputs;   // values; kNone for a control-only input
   std::vector<uint32_t> outputs;  // values; kNone for an output that nobody wants
   std::vector<uint32_t> blocks;
@@ -91,9 +91,9 @@ struct Constant {
 };
 
 struct Resource {
-  std::string kind;       // "Variable"
+  std::string kind;  // "Variable"
   std::string container;
-  std::string name;       // shared name, or the node's
+  std::string name;  // shared name, or the node's
   DType dtype = DType::kInvalid;
   std::vector<int64_t> dims;  // -1 unknown
   bool unknown_rank = false;

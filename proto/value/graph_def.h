@@ -45,7 +45,7 @@ struct ArgDef {
 
 struct AttrDef {
   std::string name;
-  std::string type;  // "int", "list(type)" ...
+  std::string type;         // "int", "list(type)" ...
   AttrValue default_value;  // of kind kNone where there is none
   bool has_default = false;
   std::string description;

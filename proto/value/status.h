@@ -89,8 +89,8 @@ Status DeadlineExceeded(std::string message);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {}      // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const& { return status_; }
@@ -113,15 +113,15 @@ class [[nodiscard]] Result {
 #define MR_CONCAT(a, b) MR_CONCAT_INNER(a, b)
 
 // Leaves the function with the error, if `expr` (a Status) is one.
-#define MR_RETURN_IF_ERROR(expr)                  \
-  do {                                            \
+#define MR_RETURN_IF_ERROR(expr)                                                     \
+  do {                                                                               \
     if (::millrace::Status mr_status_ = (expr); !mr_status_.ok()) return mr_status_; \
   } while (false)
 
 // MR_ASSIGN_OR_RETURN(auto x, MakeX()): the value, or leaves with the error.
 #define MR_ASSIGN_OR_RETURN(lhs, expr) MR_ASSIGN_OR_RETURN_IMPL(MR_CONCAT(mr_result_, __LINE__), lhs, expr)
-#define MR_ASSIGN_OR_RETURN_IMPL(result, lhs, expr)   \
-  auto result = (expr);                               \
+#define MR_ASSIGN_OR_RETURN_IMPL(result, lhs, expr)    \
+  auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \
   lhs = std::move(result).value()
 

@@ -15,7 +15,9 @@ Result<NamedTensor> ParseNamedTensor(protozero::pbf_reader message) {
   NamedTensor out;
   while (message.next()) {
     switch (message.tag()) {
-      case 1: out.name = message.get_string(); break;
+      case 1:
+        out.name = message.get_string();
+        break;
       case 2: {
         const protozero::data_view bytes = message.get_view();
         if (bytes.size() == 0) break;
@@ -23,10 +25,17 @@ Result<NamedTensor> ParseNamedTensor(protozero::pbf_reader message) {
         MR_ASSIGN_OR_RETURN(out.value, Tensor::FromValue(value, HostAllocator()));
         break;
       }
-      case 3: out.none = message.get_bool(); break;
-      case 4: out.rtol = message.get_double(); break;
-      case 5: out.atol = message.get_double(); break;
-      default: message.skip();
+      case 3:
+        out.none = message.get_bool();
+        break;
+      case 4:
+        out.rtol = message.get_double();
+        break;
+      case 5:
+        out.atol = message.get_double();
+        break;
+      default:
+        message.skip();
     }
   }
   return out;
@@ -43,25 +52,54 @@ Result<Case> Parse(std::string_view record) {
   protozero::pbf_reader message(record.data(), record.size());
   while (message.next()) {
     switch (message.tag()) {
-      case 1: c.name = message.get_string(); break;
-      case 2: c.op = message.get_string(); break;
-      case 3: c.family = message.get_string(); break;
+      case 1:
+        c.name = message.get_string();
+        break;
+      case 2:
+        c.op = message.get_string();
+        break;
+      case 3:
+        c.family = message.get_string();
+        break;
       case 4: {
         MR_ASSIGN_OR_RETURN(c.graph, ParseGraphDef(Copy(message.get_view())));
         break;
       }
-      case 5: MR_RETURN_IF_ERROR(Append(message.get_message(), &c.feeds)); break;
-      case 6: c.fetches.push_back(message.get_string()); break;
-      case 7: MR_RETURN_IF_ERROR(Append(message.get_message(), &c.expected)); break;
-      case 8: c.targets.push_back(message.get_string()); break;
-      case 11: c.grad_ys_of.push_back(message.get_string()); break;
-      case 12: c.grad_xs.push_back(message.get_string()); break;
-      case 13: MR_RETURN_IF_ERROR(Append(message.get_message(), &c.grad_seed)); break;
-      case 14: MR_RETURN_IF_ERROR(Append(message.get_message(), &c.grad_expected)); break;
-      case 17: c.expect_error = message.get_int32(); break;
-      case 18: c.expect_error_phase = message.get_string(); break;
-      case 19: MR_RETURN_IF_ERROR(Append(message.get_message(), &c.expected_second_run)); break;
-      default: message.skip();
+      case 5:
+        MR_RETURN_IF_ERROR(Append(message.get_message(), &c.feeds));
+        break;
+      case 6:
+        c.fetches.push_back(message.get_string());
+        break;
+      case 7:
+        MR_RETURN_IF_ERROR(Append(message.get_message(), &c.expected));
+        break;
+      case 8:
+        c.targets.push_back(message.get_string());
+        break;
+      case 11:
+        c.grad_ys_of.push_back(message.get_string());
+        break;
+      case 12:
+        c.grad_xs.push_back(message.get_string());
+        break;
+      case 13:
+        MR_RETURN_IF_ERROR(Append(message.get_message(), &c.grad_seed));
+        break;
+      case 14:
+        MR_RETURN_IF_ERROR(Append(message.get_message(), &c.grad_expected));
+        break;
+      case 17:
+        c.expect_error = message.get_int32();
+        break;
+      case 18:
+        c.expect_error_phase = message.get_string();
+        break;
+      case 19:
+        MR_RETURN_IF_ERROR(Append(message.get_message(), &c.expected_second_run));
+        break;
+      default:
+        message.skip();
     }
   }
   return c;

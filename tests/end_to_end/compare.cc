@@ -15,27 +15,43 @@ namespace {
 template <typename Visit>
 auto VisitType(DType dtype, Visit visit) {
   switch (dtype) {
-    case DType::kFloat: return visit(float{});
-    case DType::kDouble: return visit(double{});
-    case DType::kHalf: return visit(Half{});
-    case DType::kBfloat16: return visit(BFloat16{});
+    case DType::kFloat:
+      return visit(float{});
+    case DType::kDouble:
+      return visit(double{});
+    case DType::kHalf:
+      return visit(Half{});
+    case DType::kBfloat16:
+      return visit(BFloat16{});
     case DType::kInt8:
-    case DType::kQint8: return visit(int8_t{});
+    case DType::kQint8:
+      return visit(int8_t{});
     case DType::kInt16:
-    case DType::kQint16: return visit(int16_t{});
+    case DType::kQint16:
+      return visit(int16_t{});
     case DType::kInt32:
-    case DType::kQint32: return visit(int32_t{});
-    case DType::kInt64: return visit(int64_t{});
+    case DType::kQint32:
+      return visit(int32_t{});
+    case DType::kInt64:
+      return visit(int64_t{});
     case DType::kUint8:
-    case DType::kQuint8: return visit(uint8_t{});
+    case DType::kQuint8:
+      return visit(uint8_t{});
     case DType::kUint16:
-    case DType::kQuint16: return visit(uint16_t{});
-    case DType::kUint32: return visit(uint32_t{});
-    case DType::kUint64: return visit(uint64_t{});
-    case DType::kBool: return visit(bool{});
-    case DType::kComplex64: return visit(std::complex<float>{});
-    case DType::kComplex128: return visit(std::complex<double>{});
-    default: return visit(std::string{});
+    case DType::kQuint16:
+      return visit(uint16_t{});
+    case DType::kUint32:
+      return visit(uint32_t{});
+    case DType::kUint64:
+      return visit(uint64_t{});
+    case DType::kBool:
+      return visit(bool{});
+    case DType::kComplex64:
+      return visit(std::complex<float>{});
+    case DType::kComplex128:
+      return visit(std::complex<double>{});
+    default:
+      return visit(std::string{});
   }
 }
 

@@ -96,8 +96,8 @@ class PlanReplayer final : public Replayer {
     ScratchFolder folder;
     MR_RETURN_IF_ERROR(WriteFile(folder.File("plan"), bytes));
     MR_RETURN_IF_ERROR(WriteFile(folder.File("job"), job));
-    MR_RETURN_IF_ERROR(RunChild({program_, folder.File("plan"), folder.File("job"), folder.File("answers"),
-                                 Cat(threads_)}));
+    MR_RETURN_IF_ERROR(
+        RunChild({program_, folder.File("plan"), folder.File("job"), folder.File("answers"), Cat(threads_)}));
     MR_ASSIGN_OR_RETURN(RecordReader reader, RecordReader::Open(folder.File("answers")));
     while (!reader.done()) {
       MR_ASSIGN_OR_RETURN(Reply reply, NextReply(&reader));

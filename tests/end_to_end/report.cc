@@ -7,7 +7,9 @@ namespace millrace::end_to_end {
 void Report::Add(const std::string& group, const std::string& name, const Outcome& outcome) {
   Row& row = rows_[group];
   switch (outcome.kind) {
-    case Outcome::Kind::kPassed: ++row.passed; break;
+    case Outcome::Kind::kPassed:
+      ++row.passed;
+      break;
     case Outcome::Kind::kSkipped:
       ++row.skipped;
       ++skips_[outcome.why];

@@ -31,8 +31,9 @@ void FillBits(DType type, std::vector<char>& bytes, std::mt19937_64& random) {
   for (char& b : bytes) b = static_cast<char>(random());
   const auto put = [&](size_t i, auto v) { std::memcpy(bytes.data() + i * size, &v, sizeof v); };
   const auto values = [&]<class T>(T) {
-    const double specials[] = {0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 1e-40, -1e-40, 1e-310, 1e-38, 6.0, 88.5, -104.0,
-                               1e5, 2e5, 1e30, -1e30, INFINITY, -INFINITY, NAN, 1e-7, 3.5, 2.5, -2.5};
+    const double specials[] = {0.0,      -0.0,      1.0, -1.0, 0.5,    -0.5, 2.0, 1e-40, -1e-40,
+                               1e-310,   1e-38,     6.0, 88.5, -104.0, 1e5,  2e5, 1e30,  -1e30,
+                               INFINITY, -INFINITY, NAN, 1e-7, 3.5,    2.5,  -2.5};
     size_t i = 0;
     for (double s : specials) put(i++, static_cast<T>(static_cast<float>(s)));
     // Half of the rest near one, where most inputs are.
@@ -43,10 +44,18 @@ void FillBits(DType type, std::vector<char>& bytes, std::mt19937_64& random) {
     case DType::kBool:
       for (char& b : bytes) b &= 1;
       break;
-    case DType::kFloat: values(float()); break;
-    case DType::kDouble: values(double()); break;
-    case DType::kHalf: values(Half()); break;
-    case DType::kBfloat16: values(BFloat16()); break;
+    case DType::kFloat:
+      values(float());
+      break;
+    case DType::kDouble:
+      values(double());
+      break;
+    case DType::kHalf:
+      values(Half());
+      break;
+    case DType::kBfloat16:
+      values(BFloat16());
+      break;
     default:  // integers: small ones too
       for (size_t i = 0; i < count; i += 3) {
         std::memset(bytes.data() + i * size, static_cast<int>(random() % 2) * -1, size);
@@ -63,11 +72,16 @@ bool SameElement(DType type, const char* a, const char* b) {
     return v;
   };
   switch (type) {
-    case DType::kFloat: return nan(load(float(), a)) && nan(load(float(), b));
-    case DType::kDouble: return nan(load(double(), a)) && nan(load(double(), b));
-    case DType::kHalf: return nan(float(load(Half(), a))) && nan(float(load(Half(), b)));
-    case DType::kBfloat16: return nan(float(load(BFloat16(), a))) && nan(float(load(BFloat16(), b)));
-    default: return false;
+    case DType::kFloat:
+      return nan(load(float(), a)) && nan(load(float(), b));
+    case DType::kDouble:
+      return nan(load(double(), a)) && nan(load(double(), b));
+    case DType::kHalf:
+      return nan(float(load(Half(), a))) && nan(float(load(Half(), b)));
+    case DType::kBfloat16:
+      return nan(float(load(BFloat16(), a))) && nan(float(load(BFloat16(), b)));
+    default:
+      return false;
   }
 }
 
@@ -198,7 +212,8 @@ TEST_CASE("powers of floats are nearly rounded exactly") {
   for (float a : specials) {
     for (float b : specials) x[at] = a, y[at++] = b;
   }
-  const TensorView in[] = {{x.data(), DType::kFloat, 1, &kCount, kCount}, {y.data(), DType::kFloat, 1, &kCount, kCount}};
+  const TensorView in[] = {{x.data(), DType::kFloat, 1, &kCount, kCount},
+                           {y.data(), DType::kFloat, 1, &kCount, kCount}};
   RunBody(*body, in, {z.data(), DType::kFloat, 1, &kCount, kCount});
   for (size_t i = 0; i < kCount; ++i) {
     const double ulps = Ulps(z[i], std::pow(static_cast<double>(x[i]), static_cast<double>(y[i])));
@@ -285,8 +300,8 @@ TEST_CASE("broadcasting agrees with a loop over the indices") {
         const TensorView in[] = {view(x, DType::kFloat, s.in[0]), view(y, DType::kFloat, s.in[1])};
         RunBody(*add, in, view(z, DType::kFloat, s.out));
         for (int64_t i = 0; i < n; ++i) {
-          wrong += z[static_cast<size_t>(i)] != x[static_cast<size_t>(Meets(s.out, s.in[0], i))] +
-                                                    y[static_cast<size_t>(Meets(s.out, s.in[1], i))];
+          wrong += z[static_cast<size_t>(i)] !=
+                   x[static_cast<size_t>(Meets(s.out, s.in[0], i))] + y[static_cast<size_t>(Meets(s.out, s.in[1], i))];
         }
       } else if (round % 3 == 1) {
         std::vector<uint8_t> c;

@@ -28,12 +28,12 @@ Tensor Checked(OpCall call, int constant = 1);
 // What a sum of `depth` terms may be off, relative to the largest result.
 template <typename T>
 double Tolerance(int64_t depth) {
-  const double unit = std::is_same_v<T, double> ? 0x1p-52
+  const double unit = std::is_same_v<T, double>  ? 0x1p-52
                       : std::is_same_v<T, float> ? 0x1p-23
                       : std::is_same_v<T, Half>  ? 0x1p-10
                                                  : 0x1p-7;
   return std::is_same_v<T, float> || std::is_same_v<T, double> ? unit * (4 + std::sqrt(static_cast<double>(depth)))
-                                                              : unit;
+                                                               : unit;
 }
 
 int64_t Pick(std::mt19937& rng, int64_t low, int64_t high);

@@ -61,8 +61,11 @@ void ForEachProduct(const Case& c, const F& f) {
 
 AttrMap Attrs(const Case& c, DType type, bool nchw) {
   const auto four = [&](const int64_t (&v)[2]) { return nchw ? Ints({1, 1, v[0], v[1]}) : Ints({1, v[0], v[1], 1}); };
-  return {{"T", type}, {"strides", four(c.stride)}, {"dilations", four(c.dilation)},
-          {"padding", c.same ? "SAME" : "VALID"}, {"data_format", nchw ? "NCHW" : "NHWC"}};
+  return {{"T", type},
+          {"strides", four(c.stride)},
+          {"dilations", four(c.dilation)},
+          {"padding", c.same ? "SAME" : "VALID"},
+          {"data_format", nchw ? "NCHW" : "NHWC"}};
 }
 
 Tensor Sizes(const Shape& shape) {
@@ -85,10 +88,10 @@ void Check(std::mt19937& rng, const Case& c) {
     dw[k] += dys[o] * xs[i];
   });
   const OpCall forward{"DepthwiseConv2dNative", Attrs(c, kDTypeOf<T>, false), {x, w}, {}};
-  const OpCall by_input{"DepthwiseConv2dNativeBackpropInput", Attrs(c, kDTypeOf<T>, false),
-                        {Sizes(c.Image()), w, dy}, {}};
-  const OpCall by_filter{"DepthwiseConv2dNativeBackpropFilter", Attrs(c, kDTypeOf<T>, false),
-                         {x, Sizes(c.Filter()), dy}, {}};
+  const OpCall by_input{
+      "DepthwiseConv2dNativeBackpropInput", Attrs(c, kDTypeOf<T>, false), {Sizes(c.Image()), w, dy}, {}};
+  const OpCall by_filter{
+      "DepthwiseConv2dNativeBackpropFilter", Attrs(c, kDTypeOf<T>, false), {x, Sizes(c.Filter()), dy}, {}};
   const Tensor found = Checked(forward);
   REQUIRE(found.shape() == c.Result());
   CHECK(Error(ToDouble<T>(found), y) < Tolerance<T>(25));
@@ -146,9 +149,11 @@ TEST_CASE("the gradients of a depthwise convolution take no notice of dilations"
 TEST_CASE("a gradient whose shape does not fit the forward convolution is refused") {
   const AttrMap attrs{{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "VALID"}};
   const auto r = RunOp(Registry::BuiltIn(),
-                       {"DepthwiseConv2dNativeBackpropInput", attrs,
+                       {"DepthwiseConv2dNativeBackpropInput",
+                        attrs,
                         {Tensor::Of<int32_t>({4}, {1, 3, 3, 1}), Tensor::Of<float>({2, 2, 1, 1}, {1, 2, 3, 4}),
-                         Tensor::Of<float>({1, 3, 3, 1}, std::vector<float>(9))}, {}});
+                         Tensor::Of<float>({1, 3, 3, 1}, std::vector<float>(9))},
+                        {}});
   REQUIRE(!r.ok());
   CHECK(r.status().code() == Code::kInvalidArgument);
 }

@@ -57,15 +57,18 @@ void ForEachWindow(const Case& c, const F& f) {
 
 AttrMap Attrs(const Case& c, DType type, bool nchw) {
   const auto four = [&](const int64_t (&v)[2]) { return nchw ? Ints({1, 1, v[0], v[1]}) : Ints({1, v[0], v[1], 1}); };
-  return {{"T", type}, {"ksize", four(c.window)}, {"strides", four(c.stride)},
-          {"padding", c.same ? "SAME" : "VALID"}, {"data_format", nchw ? "NCHW" : "NHWC"}};
+  return {{"T", type},
+          {"ksize", four(c.window)},
+          {"strides", four(c.stride)},
+          {"padding", c.same ? "SAME" : "VALID"},
+          {"data_format", nchw ? "NCHW" : "NHWC"}};
 }
 
 template <typename T>
 void Check(std::mt19937& rng, const Case& c) {
   const Shape image{c.batch, c.in[0], c.in[1], c.channels}, pooled{c.batch, c.out[0], c.out[1], c.channels};
-  INFO(DTypeName(kDTypeOf<T>) << " " << image.ToString() << " window " << c.window[0] << "x" << c.window[1] << " stride "
-                              << c.stride[0] << "," << c.stride[1] << (c.same ? " SAME" : " VALID"));
+  INFO(DTypeName(kDTypeOf<T>) << " " << image.ToString() << " window " << c.window[0] << "x" << c.window[1]
+                              << " stride " << c.stride[0] << "," << c.stride[1] << (c.same ? " SAME" : " VALID"));
   const Tensor x = Random<T>(rng, image), dy = Random<T>(rng, pooled);
   const Values xs = ToDouble<T>(x), dys = ToDouble<T>(dy);
   Values max(dys.size()), mean(dys.size()), dmax(xs.size()), dmean(xs.size());
@@ -110,8 +113,8 @@ TEST_CASE("pooling and its gradients agree with double and have the same bits ev
 
 TEST_CASE("MaxPool does not choose NaN, and the first of equals gets the gradient") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const AttrMap attrs{{"T", DType::kFloat}, {"ksize", Ints({1, 1, 2, 1})}, {"strides", Ints({1, 1, 2, 1})},
-                      {"padding", "VALID"}};
+  const AttrMap attrs{
+      {"T", DType::kFloat}, {"ksize", Ints({1, 1, 2, 1})}, {"strides", Ints({1, 1, 2, 1})}, {"padding", "VALID"}};
   const Tensor x = Tensor::Of<float>({1, 1, 4, 1}, {nan, 1, 2, 2});
   const Tensor y = Only({"MaxPool", attrs, {x}, {}});
   CHECK(ToDouble<float>(y) == Values{1, 2});
@@ -122,16 +125,20 @@ TEST_CASE("MaxPool does not choose NaN, and the first of equals gets the gradien
 }
 
 TEST_CASE("MaxPool over the channels takes groups of them") {
-  const Tensor y = Only({"MaxPool", {{"T", DType::kFloat}, {"ksize", Ints({1, 1, 1, 2})}, {"strides", Ints({1, 1, 1, 2})},
-                                     {"padding", "VALID"}},
-                         {Tensor::Of<float>({1, 1, 1, 4}, {1, 3, 2, -1})}, {}});
+  const Tensor y = Only(
+      {"MaxPool",
+       {{"T", DType::kFloat}, {"ksize", Ints({1, 1, 1, 2})}, {"strides", Ints({1, 1, 1, 2})}, {"padding", "VALID"}},
+       {Tensor::Of<float>({1, 1, 1, 4}, {1, 3, 2, -1})},
+       {}});
   CHECK(ToDouble<float>(y) == Values{3, 2});
 }
 
 TEST_CASE("MaxPoolV2 takes window and stride as operands") {
-  const Tensor y = Only({"MaxPoolV2", {{"T", DType::kFloat}, {"padding", "VALID"}},
+  const Tensor y = Only({"MaxPoolV2",
+                         {{"T", DType::kFloat}, {"padding", "VALID"}},
                          {Tensor::Of<float>({1, 1, 4, 1}, {1, 3, 2, -1}), Tensor::Of<int32_t>({4}, {1, 1, 2, 1}),
-                          Tensor::Of<int32_t>({4}, {1, 1, 2, 1})}, {}});
+                          Tensor::Of<int32_t>({4}, {1, 1, 2, 1})},
+                         {}});
   CHECK(ToDouble<float>(y) == Values{3, 2});
 }
 

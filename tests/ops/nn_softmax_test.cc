@@ -39,7 +39,9 @@ void CheckSoftmax(std::mt19937& rng, int64_t rows, int64_t columns) {
   CHECK(Error(ToDouble<T>(All(dense)[1]), back) < Tolerance<T>(columns));
   CHECK(Error(ToDouble<T>(Checked({"SparseSoftmaxCrossEntropyWithLogits",
                                    {{"T", kDTypeOf<T>}, {"Tlabels", DType::kInt32}},
-                                   {x, Tensor::Of<int32_t>({rows}, classes)}, {}}, -1)),
+                                   {x, Tensor::Of<int32_t>({rows}, classes)},
+                                   {}},
+                                  -1)),
               sparse) < Tolerance<T>(columns));
 }
 
@@ -55,23 +57,27 @@ TEST_CASE("softmax and the losses on it agree with double and have the same bits
 
 TEST_CASE("softmax stays finite for large logits and keeps NaN to its row") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const Values y = ToDouble<float>(Only({"Softmax", {{"T", DType::kFloat}},
-                                         {Tensor::Of<float>({2, 2}, {1000, 1000, nan, 0})}, {}}));
+  const Values y =
+      ToDouble<float>(Only({"Softmax", {{"T", DType::kFloat}}, {Tensor::Of<float>({2, 2}, {1000, 1000, nan, 0})}, {}}));
   CHECK(y[0] == 0.5);
   CHECK(std::isnan(y[2]));
   CHECK(std::isnan(y[3]));
 }
 
 TEST_CASE("labels and features broadcast in the cross entropy") {
-  const std::vector<Tensor> r = All({"SoftmaxCrossEntropyWithLogits", {{"T", DType::kFloat}},
-                                     {Tensor::Of<float>({1, 2}, {0, 0}), Tensor::Of<float>({3, 1}, {0, 1, 2})}, {}});
+  const std::vector<Tensor> r = All({"SoftmaxCrossEntropyWithLogits",
+                                     {{"T", DType::kFloat}},
+                                     {Tensor::Of<float>({1, 2}, {0, 0}), Tensor::Of<float>({3, 1}, {0, 1, 2})},
+                                     {}});
   CHECK(r[1].shape() == Shape{3, 2});
   CHECK(ToDouble<float>(r[0])[2] == Approx(4 * std::log(2.0)));
 }
 
 TEST_CASE("a class out of range is refused, with its place") {
-  const auto r = RunOp(Registry::BuiltIn(), {"SparseSoftmaxCrossEntropyWithLogits", {{"T", DType::kFloat}},
-                                             {Tensor::Of<float>({1, 2}, {0, 0}), Tensor::Of<int64_t>({1}, {2})}, {}});
+  const auto r = RunOp(Registry::BuiltIn(), {"SparseSoftmaxCrossEntropyWithLogits",
+                                             {{"T", DType::kFloat}},
+                                             {Tensor::Of<float>({1, 2}, {0, 0}), Tensor::Of<int64_t>({1}, {2})},
+                                             {}});
   REQUIRE(!r.ok());
   CHECK(r.status().code() == Code::kInvalidArgument);
 }
@@ -81,7 +87,8 @@ TEST_CASE("batch normalisation agrees with double, in inference and in training,
   for (int round = 0; round < 6; ++round) {
     const int64_t n = Pick(rng, 1, 3), h = Pick(rng, 1, 20), w = Pick(rng, 2, 20), c = Pick(rng, 1, 40);
     const bool training = round % 2;
-    const Tensor x = Random<float>(rng, {n, h, w, c}), scale = Random<float>(rng, {c}), offset = Random<float>(rng, {c});
+    const Tensor x = Random<float>(rng, {n, h, w, c}), scale = Random<float>(rng, {c}),
+                 offset = Random<float>(rng, {c});
     std::vector<float> means, variances;
     for (int64_t i = 0; i < c; ++i) means.push_back(0.1f), variances.push_back(0.5f + 0.01f * static_cast<float>(i));
     Tensor mean = Tensor::Of<float>({c}, means), variance = Tensor::Of<float>({c}, variances);
@@ -93,7 +100,8 @@ TEST_CASE("batch normalisation agrees with double, in inference and in training,
     if (training) {
       used_mean.assign(channels, 0), used_var.assign(channels, 0);
       for (size_t i = 0; i < xs.size(); ++i) used_mean[i % channels] += xs[i] / count;
-      for (size_t i = 0; i < xs.size(); ++i) used_var[i % channels] += std::pow(xs[i] - used_mean[i % channels], 2) / count;
+      for (size_t i = 0; i < xs.size(); ++i)
+        used_var[i % channels] += std::pow(xs[i] - used_mean[i % channels], 2) / count;
     }
     for (size_t i = 0; i < xs.size(); ++i) {
       const size_t ch = i % channels;
@@ -128,7 +136,8 @@ TEST_CASE("batch normalisation agrees with double, in inference and in training,
       }
       double sum = 0;
       for (size_t i = ch; i < xs.size(); i += channels) {
-        sum += static_cast<double>(dy.elements<float>()[i]) * (xs[i] + (i == at ? step : 0) - m) * ss[ch] / std::sqrt(v + 1e-3);
+        sum += static_cast<double>(dy.elements<float>()[i]) * (xs[i] + (i == at ? step : 0) - m) * ss[ch] /
+               std::sqrt(v + 1e-3);
       }
       return sum;
     };

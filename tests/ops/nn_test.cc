@@ -37,8 +37,13 @@ TEST_CASE("MatMul agrees with double at odd sizes and has the same bits everywhe
   }
   // One row, one column, tall, wide, deep enough for several blocks along k, and
   // rows a multiple of a page apart.
-  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
-           {1, 300, 700}, {300, 1, 64}, {2, 257, 1000}, {3, 129, 33}, {230, 70, 1000}, {15, 520, 600}, {40, 96, 1024}}) {
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{{1, 300, 700},
+                                                                   {300, 1, 64},
+                                                                   {2, 257, 1000},
+                                                                   {3, 129, 33},
+                                                                   {230, 70, 1000},
+                                                                   {15, 520, 600},
+                                                                   {40, 96, 1024}}) {
     for (const int t : {0, 1, 2, 3}) CheckMatMul<float>(rng, m, n, k, t & 1, t & 2);
   }
 }
@@ -58,17 +63,20 @@ TEST_CASE("MatMul of the other types agrees with double") {
 }
 
 TEST_CASE("a product over no terms is zero, and empty products are empty") {
-  const Tensor zero = Only({"MatMul", {{"T", DType::kFloat}},
-                            {Tensor::Of<float>({2, 0}, {}), Tensor::Of<float>({0, 3}, {})}, {}});
+  const Tensor zero =
+      Only({"MatMul", {{"T", DType::kFloat}}, {Tensor::Of<float>({2, 0}, {}), Tensor::Of<float>({0, 3}, {})}, {}});
   CHECK(ToDouble<float>(zero) == Values(6, 0.0));
-  CHECK(Only({"MatMul", {{"T", DType::kFloat}},
-              {Tensor::Of<float>({0, 2}, {}), Tensor::Of<float>({2, 3}, {1, 2, 3, 4, 5, 6})}, {}})
+  CHECK(Only({"MatMul",
+              {{"T", DType::kFloat}},
+              {Tensor::Of<float>({0, 2}, {}), Tensor::Of<float>({2, 3}, {1, 2, 3, 4, 5, 6})},
+              {}})
             .shape() == Shape{0, 3});
 }
 
 TEST_CASE("MatMul refuses inner dimensions that differ and names both") {
-  const auto r = RunOp(Registry::BuiltIn(), {"MatMul", {{"T", DType::kFloat}},
-                                             {Tensor::Of<float>({1, 2}, {1, 2}), Tensor::Of<float>({1, 2}, {1, 2})}, {}});
+  const auto r = RunOp(
+      Registry::BuiltIn(),
+      {"MatMul", {{"T", DType::kFloat}}, {Tensor::Of<float>({1, 2}, {1, 2}), Tensor::Of<float>({1, 2}, {1, 2})}, {}});
   REQUIRE(!r.ok());
   CHECK(r.status().code() == Code::kInvalidArgument);
   CHECK(r.status().message().find("[1,2]") != std::string::npos);
@@ -82,8 +90,9 @@ TEST_CASE("BatchMatMulV2 broadcasts its leading dimensions") {
   const Values xs = ToDouble<float>(x), ys = ToDouble<float>(y), found = ToDouble<float>(out);
   for (size_t i = 0; i < 3; ++i) {
     for (size_t j = 0; j < 4; ++j) {
-      const Values one = reference::MatMul(Values(xs.begin() + 35 * static_cast<long>(i), xs.end()),
-                                           Values(ys.begin() + 63 * static_cast<long>(j), ys.end()), 5, 9, 7, false, true);
+      const Values one =
+          reference::MatMul(Values(xs.begin() + 35 * static_cast<long>(i), xs.end()),
+                            Values(ys.begin() + 63 * static_cast<long>(j), ys.end()), 5, 9, 7, false, true);
       const auto at = found.begin() + static_cast<long>((i * 4 + j) * 45);
       CHECK(Error(Values(at, at + 45), one) < 1e-6);
     }
@@ -104,7 +113,8 @@ TEST_CASE("_FusedMatMul adds bias and residual and applies the activation") {
     INFO(Join(ops, ","));
     OpCall call{"_FusedMatMul",
                 {{"T", DType::kFloat}, {"num_args", add ? 2 : 1}, {"fused_ops", Strings(ops)}},
-                {a, b, bias}, {}};
+                {a, b, bias},
+                {}};
     if (add) call.inputs.push_back(residual);
     Values expected = plain;
     for (size_t i = 0; i < expected.size(); ++i) expected[i] = f(expected[i] + bs[i % 45] + (add ? rs[i] : 0));
@@ -134,7 +144,8 @@ void CheckConv(std::mt19937& rng, const Conv& c, const std::string& padding, std
                {"dilations", Ints({1, c.dilation[0], c.dilation[1], 1})},
                {"padding", padding},
                {"explicit_paddings", Ints(explicit_pads)}},
-              {x, w}, {}};
+              {x, w},
+              {}};
   const Tensor y = Checked(call);
   REQUIRE(y.shape() == Shape{c.batch, c.out[0], c.out[1], c.out_channels});
   const int64_t depth = c.window[0] * c.window[1] * c.filter_channels;
@@ -179,7 +190,8 @@ void RandomConv(std::mt19937& rng) {
   c.filter_channels = Pick(rng, 0, 1) ? Pick(rng, 1, 4) : Pick(rng, 1, 40);
   c.channels = groups * c.filter_channels;
   c.out_channels = groups * Pick(rng, 1, 40);
-  const std::string padding = std::vector<std::string>{"SAME", "VALID", "EXPLICIT"}[static_cast<size_t>(Pick(rng, 0, 2))];
+  const std::string padding =
+      std::vector<std::string>{"SAME", "VALID", "EXPLICIT"}[static_cast<size_t>(Pick(rng, 0, 2))];
   std::vector<int64_t> pads;
   if (padding == "EXPLICIT") pads.assign(8, 0);
   for (int i = 0; i < 2; ++i) {
@@ -239,14 +251,18 @@ TEST_CASE("Conv2D agrees with double at the sizes of networks") {
 }
 
 TEST_CASE("an image without elements gives a result without elements") {
-  const Tensor y = Only({"Conv2D", {{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "SAME"}},
-                         {Tensor::Of<float>({0, 4, 4, 1}, {}), Tensor::Of<float>({1, 1, 1, 2}, {1, 2})}, {}});
+  const Tensor y = Only({"Conv2D",
+                         {{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "SAME"}},
+                         {Tensor::Of<float>({0, 4, 4, 1}, {}), Tensor::Of<float>({1, 1, 1, 2}, {1, 2})},
+                         {}});
   CHECK(y.shape() == Shape{0, 4, 4, 2});
 }
 
 TEST_CASE("Conv2D refuses a window that does not fit and channels that do not divide") {
-  const OpCall call{"Conv2D", {{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "VALID"}},
-                    {Tensor::Of<float>({1, 1, 4, 1}, {1, 2, 3, 4}), Tensor::Of<float>({3, 1, 1, 1}, {1, 2, 3})}, {}};
+  const OpCall call{"Conv2D",
+                    {{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "VALID"}},
+                    {Tensor::Of<float>({1, 1, 4, 1}, {1, 2, 3, 4}), Tensor::Of<float>({3, 1, 1, 1}, {1, 2, 3})},
+                    {}};
   const auto r = RunOp(Registry::BuiltIn(), call);
   REQUIRE(!r.ok());
   CHECK(r.status().code() == Code::kInvalidArgument);
@@ -261,9 +277,13 @@ TEST_CASE("_FusedConv2D adds bias and residual and applies the activation") {
   const Values bs = ToDouble<float>(bias), rs = ToDouble<float>(residual);
   for (size_t i = 0; i < expected.size(); ++i) expected[i] = std::max(0.0, expected[i] + bs[i % 37] + rs[i]);
   OpCall call{"_FusedConv2D",
-              {{"T", DType::kFloat}, {"num_args", 2}, {"fused_ops", Strings({"BiasAdd", "Add", "Relu"})},
-               {"strides", Ints({1, 1, 1, 1})}, {"padding", "SAME"}},
-              {x, w, bias, residual}, {}};
+              {{"T", DType::kFloat},
+               {"num_args", 2},
+               {"fused_ops", Strings({"BiasAdd", "Add", "Relu"})},
+               {"strides", Ints({1, 1, 1, 1})},
+               {"padding", "SAME"}},
+              {x, w, bias, residual},
+              {}};
   const Tensor y = Checked(call);
   CHECK(Error(ToDouble<float>(y), expected) < 1e-6);
   call.attrs["data_format"] = "NCHW";

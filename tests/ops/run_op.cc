@@ -1,7 +1,6 @@
 #include "millrace/tests/ops/run_op.h"
 
 #include <cstring>
-
 #include <deque>
 
 #include "millrace/proto/value/strings.h"
@@ -89,7 +88,8 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
   for (size_t i = 0; i < call.inputs.size(); ++i) {
     const Tensor& t = call.inputs[i];
     if (t.dtype() != input_types[i]) {
-      return InvalidArgument(Cat("input ", i, ": expected ", DTypeName(input_types[i]), ", found ", DTypeName(t.dtype())));
+      return InvalidArgument(
+          Cat("input ", i, ": expected ", DTypeName(input_types[i]), ", found ", DTypeName(t.dtype())));
     }
     views.push_back(t.view());
     InferenceContext::Input info;

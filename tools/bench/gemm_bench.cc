@@ -96,8 +96,9 @@ void Measure(int64_t m, int64_t k, int64_t n) {
   double peak = 0;
   GemmArgs<float> constant = g;
   constant.packed_b = packed;
-  void* scratch = Matrix(static_cast<int64_t>(std::max({millrace::linalg::GemmScratchBytes(g, 1),
-                                                        millrace::linalg::GemmScratchBytes(constant, 1), size_t{4}}) / 4));
+  void* scratch = Matrix(static_cast<int64_t>(
+      std::max({millrace::linalg::GemmScratchBytes(g, 1), millrace::linalg::GemmScratchBytes(constant, 1), size_t{4}}) /
+      4));
   const double with = Best(flops, &peak, [&] { millrace::linalg::GemmSerial(constant, scratch); });
   const double without = Best(flops, &peak, [&] { millrace::linalg::GemmSerial(g, scratch); });
   GemmArgs<float> bt = g;
@@ -106,10 +107,11 @@ void Measure(int64_t m, int64_t k, int64_t n) {
   std::free(scratch);
   scratch = Matrix(static_cast<int64_t>(millrace::linalg::GemmScratchBytes(bt, 1) / 4 + 1));
   const double transposed = Best(flops, &peak, [&] { millrace::linalg::GemmSerial(bt, scratch); });
-  std::printf("%5ld x%5ld x%5ld  packed %7.1f GFLOP/s (%3.0f%%) %9.2f us   b as is %3.0f%% %9.2f us   b transposed %3.0f%% %9.2f us\n",
-              static_cast<long>(m), static_cast<long>(k), static_cast<long>(n), flops / with / 1e9,
-              flops / with / peak / 1e7, with * 1e6, flops / without / peak / 1e7, without * 1e6,
-              flops / transposed / peak / 1e7, transposed * 1e6);
+  std::printf(
+      "%5ld x%5ld x%5ld  packed %7.1f GFLOP/s (%3.0f%%) %9.2f us   b as is %3.0f%% %9.2f us   b transposed %3.0f%% "
+      "%9.2f us\n",
+      static_cast<long>(m), static_cast<long>(k), static_cast<long>(n), flops / with / 1e9, flops / with / peak / 1e7,
+      with * 1e6, flops / without / peak / 1e7, without * 1e6, flops / transposed / peak / 1e7, transposed * 1e6);
   for (float* p : {a, b, c, bias, packed, static_cast<float*>(scratch)}) std::free(p);
 }
 
@@ -122,9 +124,16 @@ int main(int argc, char** argv) {
     for (int i = 1; i + 2 < argc; i += 3) Measure(std::atol(argv[i]), std::atol(argv[i + 1]), std::atol(argv[i + 2]));
     return 0;
   }
-  for (const auto& s : std::vector<std::vector<int64_t>>{{8, 8, 8}, {8, 8, 32}, {64, 64, 64}, {128, 128, 128},
-                                                         {512, 512, 512}, {32, 784, 128}, {128, 768, 3072},
-                                                         {196, 256, 1024}, {256, 1000, 512}, {1, 1024, 1024}}) {
+  for (const auto& s : std::vector<std::vector<int64_t>>{{8, 8, 8},
+                                                         {8, 8, 32},
+                                                         {64, 64, 64},
+                                                         {128, 128, 128},
+                                                         {512, 512, 512},
+                                                         {32, 784, 128},
+                                                         {128, 768, 3072},
+                                                         {196, 256, 1024},
+                                                         {256, 1000, 512},
+                                                         {1, 1024, 1024}}) {
     Measure(s[0], s[1], s[2]);
   }
   return 0;

@@ -43,7 +43,8 @@ Result<SignatureSpec> ParseSignature(const std::string& text) {
 
 Result<bool> IsPlanFile(const std::string& path) {
   MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
-  return file.size() >= sizeof plan::layout::kMagic && std::memcmp(file.data(), plan::layout::kMagic, sizeof plan::layout::kMagic) == 0;
+  return file.size() >= sizeof plan::layout::kMagic &&
+         std::memcmp(file.data(), plan::layout::kMagic, sizeof plan::layout::kMagic) == 0;
 }
 
 Result<GraphDef> ReadGraphDef(const std::string& path) {

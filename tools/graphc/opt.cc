@@ -33,7 +33,9 @@ void AddOpt(CLI::App& app, Status* status) {
   a->phase = PhaseNames().back();
   CLI::App* command = app.add_subcommand("opt", "show what the compiler makes of a graph, phase by phase");
   command->add_option("graph", a->graph, "serialized GraphDef");
-  command->add_option("--to", a->phase, "stop behind this phase")->capture_default_str()->check(CLI::IsMember(PhaseNames()));
+  command->add_option("--to", a->phase, "stop behind this phase")
+      ->capture_default_str()
+      ->check(CLI::IsMember(PhaseNames()));
   command->add_flag("--list", a->list, "list the phases and their passes");
   a->signatures.AddTo(command);
   command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass");

@@ -1,7 +1,8 @@
+#include "millrace/proto/plan/print.h"
+
 #include <cstdio>
 
 #include "millrace/devices/api/buffer.h"
-#include "millrace/proto/plan/print.h"
 #include "millrace/proto/plan/reader.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/show.h"

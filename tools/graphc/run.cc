@@ -48,8 +48,7 @@ Result<std::vector<Tensor>> InFeedOrder(const Callable& callable,
   return out;
 }
 
-Status RunRepeatedly(Callable& callable, const Arguments& a,
-                     const std::vector<std::pair<std::string, Tensor>>& named) {
+Status RunRepeatedly(Callable& callable, const Arguments& a, const std::vector<std::pair<std::string, Tensor>>& named) {
   MR_ASSIGN_OR_RETURN(const std::vector<Tensor> feeds, InFeedOrder(callable, named));
   std::vector<Tensor> fetches;
   const auto begin = std::chrono::steady_clock::now();
@@ -70,7 +69,8 @@ Status RunRepeatedly(Callable& callable, const Arguments& a,
     }
   }
   if (a.repeat > 1) {
-    std::printf("%lld runs, %.1f us each\n", static_cast<long long>(a.repeat), seconds * 1e6 / static_cast<double>(a.repeat));
+    std::printf("%lld runs, %.1f us each\n", static_cast<long long>(a.repeat),
+                seconds * 1e6 / static_cast<double>(a.repeat));
   }
   return OkStatus();
 }
@@ -87,8 +87,8 @@ Status RunPlan(const Arguments& a, const std::vector<std::pair<std::string, Tens
   std::string signature = a.signature;
   if (signature.empty()) {
     if (runner->signatures().size() != 1) {
-      return InvalidArgument(Cat("the plan has the signatures ", Join(runner->signatures(), ", "),
-                                 ": choose one with --signature"));
+      return InvalidArgument(
+          Cat("the plan has the signatures ", Join(runner->signatures(), ", "), ": choose one with --signature"));
     }
     signature = runner->signatures()[0];
   }

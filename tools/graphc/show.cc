@@ -9,21 +9,36 @@ constexpr int64_t kShown = 12;
 
 std::string Element(const Tensor& t, size_t i) {
   switch (t.dtype()) {
-    case DType::kFloat: return Cat(t.elements<float>()[i]);
-    case DType::kDouble: return Cat(t.elements<double>()[i]);
-    case DType::kHalf: return Cat(static_cast<float>(t.elements<Half>()[i]));
-    case DType::kBfloat16: return Cat(static_cast<float>(t.elements<BFloat16>()[i]));
-    case DType::kInt8: return Cat(int{t.elements<int8_t>()[i]});
-    case DType::kInt16: return Cat(t.elements<int16_t>()[i]);
-    case DType::kInt32: return Cat(t.elements<int32_t>()[i]);
-    case DType::kInt64: return Cat(t.elements<int64_t>()[i]);
-    case DType::kUint8: return Cat(int{t.elements<uint8_t>()[i]});
-    case DType::kUint16: return Cat(t.elements<uint16_t>()[i]);
-    case DType::kUint32: return Cat(t.elements<uint32_t>()[i]);
-    case DType::kUint64: return Cat(t.elements<uint64_t>()[i]);
-    case DType::kBool: return Cat(t.elements<bool>()[i]);
-    case DType::kString: return Cat("\"", t.elements<std::string>()[i], "\"");
-    default: return "?";
+    case DType::kFloat:
+      return Cat(t.elements<float>()[i]);
+    case DType::kDouble:
+      return Cat(t.elements<double>()[i]);
+    case DType::kHalf:
+      return Cat(static_cast<float>(t.elements<Half>()[i]));
+    case DType::kBfloat16:
+      return Cat(static_cast<float>(t.elements<BFloat16>()[i]));
+    case DType::kInt8:
+      return Cat(int{t.elements<int8_t>()[i]});
+    case DType::kInt16:
+      return Cat(t.elements<int16_t>()[i]);
+    case DType::kInt32:
+      return Cat(t.elements<int32_t>()[i]);
+    case DType::kInt64:
+      return Cat(t.elements<int64_t>()[i]);
+    case DType::kUint8:
+      return Cat(int{t.elements<uint8_t>()[i]});
+    case DType::kUint16:
+      return Cat(t.elements<uint16_t>()[i]);
+    case DType::kUint32:
+      return Cat(t.elements<uint32_t>()[i]);
+    case DType::kUint64:
+      return Cat(t.elements<uint64_t>()[i]);
+    case DType::kBool:
+      return Cat(t.elements<bool>()[i]);
+    case DType::kString:
+      return Cat("\"", t.elements<std::string>()[i], "\"");
+    default:
+      return "?";
   }
 }
 
