@@ -224,7 +224,7 @@ const AttrMap &attrsOf(Operation *op) {
   return *entry;
 }
 
-const Bytes &denseBytes(CompileState &state, ElementsAttr attr) {
+Bytes denseBytes(CompileState &state, ElementsAttr attr) {
   auto it = state.bytes.find(attr);
   if (it != state.bytes.end())
     return it->second;

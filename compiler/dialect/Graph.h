@@ -178,7 +178,7 @@ AttrValue fromAttribute(CompileState &state, mlir::Attribute attr);
 const AttrMap &attrsOf(mlir::Operation *op);
 
 // Elements as dense bytes; plain dtypes only.
-const Bytes &denseBytes(CompileState &state, mlir::ElementsAttr attr);
+Bytes denseBytes(CompileState &state, mlir::ElementsAttr attr);
 // A constant of plain elements: small ones in the open, large ones as a resource
 // that shares `bytes`.
 mlir::ElementsAttr makeElements(CompileState &state, mlir::MLIRContext *context, DType dtype,

@@ -11,7 +11,7 @@ namespace {
 
 // A result may be as large as its operands together, or this.
 constexpr int64_t kAlwaysBytes = 1 << 20;
-// All results of a module together.
+// Results of a module that are alive together.
 constexpr int64_t kMostBytes = int64_t{1} << 31;
 
 // Bytes of the value; nothing where that is not known.
@@ -32,7 +32,8 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
     CompileState &state = stateOf(getOperation());
     if (!state.evaluate)
       return;
-    llvm::DenseMap<Attribute, Tensor> tensors;
+    tensors.clear();
+    made.clear();
     int64_t total = 0;
     bool refined = false;
     forEachOp(getOperation(), [&](Operation *op) {
@@ -72,10 +73,10 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
           wire.shape =
               Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
           wire.content = denseBytes(state, value);
-          Result<Tensor> made = Tensor::FromValue(wire, HostAllocator());
-          if (!made.ok())
+          Result<Tensor> read = Tensor::FromValue(wire, HostAllocator());
+          if (!read.ok())
             return;
-          tensor = std::move(*made);
+          tensor = std::move(*read);
         }
         inputs.push_back(tensor);
       }
@@ -102,17 +103,45 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
         ElementsAttr value = makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(),
                                           std::move(bytes), nodeName(op->getLoc()));
         tensors[value] = t;
+        made[value] = static_cast<int64_t>(t.bytes());
         if (value.getType() != result.getType())
           refined = true;
         result.replaceAllUsesWith(makeConstant(op, op->getLoc(), value));
       }
-      if (op->use_empty())
-        op->erase();
+      if (!op->use_empty())
+        return;
+      SmallVector<Operation *, 4> operands;
+      for (Value v : op->getOperands())
+        if (!llvm::is_contained(operands, v.getDefiningOp()))
+          operands.push_back(v.getDefiningOp());
+      op->erase();
+      for (Operation *constant : operands)
+        if (constant->use_empty())
+          total -= drop(state, constant);
     });
+    tensors.clear();
     if (refined)
       getOperation()->setAttr("graph.refined", UnitAttr::get(&getContext()));
     updateSignatures(getOperation());
   }
+
+  // A step of a chain of constants: its memory goes with it. Equal small constants
+  // are one attribute, whose elements are in the attribute itself.
+  int64_t drop(CompileState &state, Operation *constant) {
+    const ElementsAttr value = constantValue(constant);
+    constant->erase();
+    auto it = made.find(value);
+    if (it == made.end() || !llvm::isa<DenseResourceElementsAttr>(value))
+      return 0;
+    const int64_t bytes = it->second;
+    made.erase(it);
+    tensors.erase(value);
+    state.bytes.erase(value);
+    return bytes;
+  }
+
+  llvm::DenseMap<Attribute, Tensor> tensors; // of constants that were used
+  llvm::DenseMap<Attribute, int64_t> made;   // bytes of what this pass computed
 };
 
 } // namespace

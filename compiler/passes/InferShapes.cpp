@@ -1,7 +1,6 @@
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include <deque>
 
 using namespace mlir;
 
@@ -22,6 +21,7 @@ public:
       if (func.isExternal())
         continue;
       elements.clear();
+      handles.clear();
       size_t count = 0;
       for (Operation &op : func.getBody().front()) {
         if ((++count & 0xfff) == 0 && state.isCancelled())
@@ -55,8 +55,11 @@ private:
 
     const OperandRange operands = dataOperands(op);
     std::vector<InferenceContext::Input> inputs(operands.size());
-    std::deque<SymShape> handles;
-    std::deque<Constant> constants;
+    // Room for all, so that pointers into them stay.
+    std::vector<SymShape> references;
+    references.reserve(inputs.size());
+    SmallVector<Constant, 2> constants;
+    constants.reserve(inputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Value v = operands[static_cast<unsigned>(i)];
       inputs[i].dtype = dtypeOf(v.getType());
@@ -68,7 +71,10 @@ private:
           inputs[i].constant = view(constants.emplace_back(), value);
       if (IsRef(inputs[i].dtype)) {
         inputs[i].handle_dtype = BaseType(inputs[i].dtype);
-        inputs[i].handle_shape = &handles.emplace_back(inputs[i].shape);
+        inputs[i].handle_shape = &references.emplace_back(inputs[i].shape);
+      } else if (auto it = handles.find(v); it != handles.end()) {
+        inputs[i].handle_dtype = it->second.first;
+        inputs[i].handle_shape = &it->second.second;
       }
     }
     const int results = static_cast<int>(numDataResults(op));
@@ -89,6 +95,8 @@ private:
       const DType dtype = dtypeOf(result.getType());
       result.setType(valueType(context, dtype, out.shape));
       known.push_back(UnitAttr::get(context));
+      if (dtype == DType::kResource && out.handle_dtype != DType::kInvalid)
+        handles[result] = {out.handle_dtype, out.handle_shape};
       if (!out.has_elements)
         continue;
       if (def->name() != "Const") {
@@ -126,6 +134,8 @@ private:
   CompileState &state;
   MLIRContext *context;
   llvm::DenseMap<Value, SymTensor> elements;
+  // What resource handles refer to.
+  llvm::DenseMap<Value, std::pair<DType, SymShape>> handles;
 };
 
 struct InferShapes : impl::InferShapesBase<InferShapes> {

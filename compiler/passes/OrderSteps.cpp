@@ -25,7 +25,8 @@ struct Node {
   bool afterWrite = false; // some write comes before
   bool writes = false;
   bool placed = false;
-  int64_t order = 0; // of the node in the graph, for writes
+  bool merged = false; // into an equal read; to be erased
+  int64_t order = 0;   // of the node in the graph, for writes
   uint32_t unmet = 0;
   uint32_t step = kNoStep;
   SmallVector<Access, 1> accesses;
@@ -52,12 +53,15 @@ public:
     releaseEarlyReads();
     connect();
     place();
-    if (sequence.size() != nodes.size())
+    if (sequence.size() + merged != nodes.size())
       return failure();
     Operation *end = block.getTerminator();
     for (uint32_t i : sequence)
       nodes[i].op->moveBefore(end);
     number();
+    for (Node &node : nodes)
+      if (node.merged)
+        node.op->erase();
     return success();
   }
 
@@ -179,8 +183,11 @@ private:
       if (fresh)
         continue;
       Operation *serves = nodes[it->second].op;
-      if (serves->getResult(0).getType() == node.op->getResult(0).getType())
-        node.op->getResult(0).replaceAllUsesWith(serves->getResult(0));
+      if (serves->getResult(0).getType() != node.op->getResult(0).getType())
+        continue;
+      node.op->getResult(0).replaceAllUsesWith(serves->getResult(0));
+      node.merged = true;
+      ++merged;
     }
     for (auto [resource, i] : first)
       early.push_back(i);
@@ -192,6 +199,8 @@ private:
     std::vector<SmallVector<uint32_t, 1>> snapshots(nodes.size());
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       Node &node = nodes[i];
+      if (node.merged)
+        continue;
       llvm::SmallDenseSet<uint32_t, 8> sources;
       for (Value v : node.op->getOperands()) {
         Operation *source = v.getDefiningOp();
@@ -206,8 +215,8 @@ private:
           if (!llvm::is_contained(node.readsValueOf, r))
             node.readsValueOf.push_back(r);
       }
-      if (isStructural(node.op, "read")) {
-        snapshots[i].push_back(node.accesses[0].resource);
+      if (!node.writes && node.accesses.size() == 1) {
+        snapshots[i].push_back(node.accesses[0].resource); // graph.read, ReadVariableOp
       } else if (isStructural(node.op, "alias")) {
         snapshots[i].assign(node.readsValueOf.begin(), node.readsValueOf.end());
         node.readsValueOf.clear();
@@ -271,7 +280,7 @@ private:
         ready.push(w);
     };
     for (uint32_t i = 0; i < nodes.size(); ++i)
-      if (nodes[i].unmet == 0)
+      if (nodes[i].unmet == 0 && !nodes[i].merged)
         arrive(i);
     while (!ready.empty() || !blocked.empty()) {
       uint32_t i;
@@ -357,6 +366,7 @@ private:
   llvm::DenseMap<Operation *, uint32_t> index;
   SmallVector<uint32_t, 8> early;
   std::vector<uint32_t> sequence;
+  size_t merged = 0;
 };
 
 struct OrderSteps : impl::OrderStepsBase<OrderSteps> {

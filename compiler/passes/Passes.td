@@ -49,7 +49,7 @@ def FoldConstants : GraphPass<"fold-constants"> {
     An operation without effects whose operands are all constants is computed by
     its own CPU kernel, with denormals flushed as in a run, so that the bits are
     those of the run. A result may be no larger than its operands together, or
-    1 MiB, and all results together no larger than 2 GiB. What fails to compute
+    1 MiB, and results that are alive together no larger than 2 GiB. What fails to compute
     stays, and fails in the run if it is reached.
   }];
 }

@@ -195,6 +195,31 @@ TEST_CASE("large constants are the graph's own memory") {
   CHECK(plan.constants[0].content.data() == t.content.data());
 }
 
+TEST_CASE("constants of every dtype reach the plan bit for bit") {
+  const DType dtypes[] = {DType::kFloat,  DType::kDouble, DType::kHalf,      DType::kBfloat16,   DType::kInt8,
+                          DType::kInt16,  DType::kInt32,  DType::kInt64,     DType::kUint8,      DType::kUint16,
+                          DType::kUint32, DType::kUint64, DType::kComplex64, DType::kComplex128, DType::kBool,
+                          DType::kQint8,  DType::kQuint8, DType::kQint32};
+  for (const DType dtype : dtypes) {
+    for (const int64_t n : {0, 1, 3, 64, 65}) {
+      INFO(DTypeName(dtype) << " " << n);
+      TensorValue t;
+      t.dtype = dtype;
+      t.shape = {n};
+      std::string bytes(static_cast<size_t>(n) * ElementSize(dtype), '\0');
+      for (size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<char>(dtype == DType::kBool ? (i % 3 == 0) : (n == 3 ? 255 : i * 37));
+      }
+      t.content = Bytes(bytes);
+      auto graph = MakeGraph({N("c", "Const", {}, {{"dtype", dtype}, {"value", t}})});
+      const plan::Plan plan = MustCompile(*graph, {{"run", {}, {"c:0"}, {}}});
+      REQUIRE(plan.constants.size() == 1);
+      CHECK(plan.constants[0].content.view() == bytes);
+      CHECK(plan.constants[0].dims == std::vector<int64_t>{n});
+    }
+  }
+}
+
 TEST_CASE("folding batch norm can be switched off by name") {
   auto graph = MakeGraph({Input("x", {-1, 2}), Floats("w", {2, 2}, {1, 2, 3, 4}), Floats("s", {2}, {2, 3}),
                           Op1("p", "MatMul", {"x", "w"}), Op1("y", "Mul", {"p", "s"})});

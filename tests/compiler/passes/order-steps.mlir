@@ -50,3 +50,18 @@ func.func @crossed(%x: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
   %b = "graph.read"(%w, %s#1) : (!graph.ref<tensor<f32>>, !graph.control) -> tensor<f32>
   return %a, %b : tensor<f32>, tensor<f32>
 }
+// -----
+// Reads that waited for different things, none of them a write of the variable,
+// are one.
+// CHECK-LABEL: @merged
+func.func @merged(%x: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+  // CHECK-COUNT-1: "graph.read"
+  // CHECK-NOT: "graph.read"
+  // CHECK: return %[[R:.*]], %[[R]]
+  %v = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "v"} : () -> !graph.ref<tensor<f32>>
+  %w = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "w"} : () -> !graph.ref<tensor<f32>>
+  %s:2 = "graph.Assign"(%v, %x) {T = f32, use_locking = true, validate_shape = true, graph.order = 1 : i64} : (!graph.ref<tensor<f32>>, tensor<f32>) -> (!graph.ref<tensor<f32>>, !graph.control)
+  %a = "graph.read"(%w, %s#1) : (!graph.ref<tensor<f32>>, !graph.control) -> tensor<f32>
+  %b = "graph.read"(%w) : (!graph.ref<tensor<f32>>) -> tensor<f32>
+  return %a, %b : tensor<f32>, tensor<f32>
+}
