@@ -138,7 +138,7 @@ std::string valueName(mlir::Value value);
 
 // Reports an error: a diagnostic at the operation, and the compile's Status if it
 // is the first. Returns failure.
-mlir::LogicalResult fail(mlir::Operation *op, Status status);
+mlir::LogicalResult fail(mlir::Operation *op, const Status &status);
 
 // An operation without effects that waits for nothing by itself: its data results
 // may be replaced by what stands for its operands.

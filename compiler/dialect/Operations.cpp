@@ -135,7 +135,7 @@ std::string valueName(Value value) {
   return nodeName(value.getLoc()).str(); // a feed: its location is "x:0"
 }
 
-LogicalResult fail(Operation *op, Status status) {
+LogicalResult fail(Operation *op, const Status &status) {
   const Op *def = opOf(op);
   const llvm::StringRef node = nodeName(op->getLoc());
   Status blamed = node.empty() ? status : status.At(std::string_view(node), def ? def->name() : "");

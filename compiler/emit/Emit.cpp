@@ -232,7 +232,7 @@ private:
     return OkStatus();
   }
 
-  static Status blame(Operation *op, Status status) {
+  static Status blame(Operation *op, const Status &status) {
     const Op *def = opOf(op);
     return status.At(std::string_view(nodeName(op->getLoc())), def ? def->name() : "");
   }

@@ -19,7 +19,9 @@ bool isPlaceholder(const Node &node) {
   return node.op().name() == "Placeholder" || node.op().name() == "PlaceholderV2";
 }
 
-Status blame(const Node &node, Status status) { return status.At(node.name(), node.op().name()); }
+Status blame(const Node &node, const Status &status) {
+  return status.At(node.name(), node.op().name());
+}
 
 // Whether some node of the graph, in this signature or not, may give the variable
 // another shape than its own.

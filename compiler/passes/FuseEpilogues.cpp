@@ -61,12 +61,14 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
         return false;
       c.bias = user->getOperand(1);
     } else if (name == "Add" || name == "AddV2") {
+      const Value other = user->getOperand(user->getOperand(0) == from ? 1 : 0);
+      const SymShape shape = shapeOf(other.getType());
       bool scalar = false;
-      ElementsAttr value =
-          channelConstant(user->getOperand(user->getOperand(0) == from ? 1 : 0), p, &scalar);
-      if (!value || scalar)
+      if (shape.rank() == 1 && p.channels >= 0 && shape.dims[0] == Dim(p.channels) &&
+          p.channelAxis == p.rank - 1)
+        c.bias = other;
+      else if (!(c.biasConstant = channelConstant(other, p, &scalar)) || scalar)
         return false;
-      c.biasConstant = value;
     } else {
       return false;
     }

@@ -130,7 +130,7 @@ def FuseEpilogues : GraphPass<"fuse-epilogues"> {
   let summary = "Bias, residual and activation are applied by the product before them";
   let description = [{
     Conv2D, DepthwiseConv2dNative and MatMul of float or double, then BiasAdd (or
-    Add of a constant along the channels), then optionally Add of a tensor of the
+    Add of a vector along the channels), then optionally Add of a tensor of the
     same shape, then optionally Relu, Relu6 or LeakyRelu, each the only user of
     the one before, become `_FusedConv2D`, `_FusedDepthwiseConv2dNative` or
     `_FusedMatMul`, where there is a kernel. The bits stay the same. Narrower

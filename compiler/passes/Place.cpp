@@ -39,6 +39,7 @@ struct Place : impl::PlaceBase<Place> {
     if (missing.empty())
       return;
     std::vector<std::string> parts;
+    parts.reserve(missing.size());
     for (const auto &[op, reason] : missing)
       parts.push_back(reason);
     (void)fail(first, Unimplemented(Cat("no kernel on CPU for ", Join(parts, ", "))));

@@ -31,7 +31,7 @@ struct VerifyPhase : PassWrapper<VerifyPhase, OperationPass<ModuleOp>> {
   }
 
   LogicalResult check(Operation *op) {
-    const auto broken = [&](std::string what) {
+    const auto broken = [&](const std::string &what) {
       return fail(op, Internal(Cat("after phase ", phase, ": ", what)));
     };
     if (llvm::isa<func::ReturnOp>(op))

@@ -29,6 +29,16 @@ module attributes {graph.dims = ["'x.0'"]} {
   }
 }
 // -----
+// A vector that is added to the rows is a bias, wherever it comes from.
+// CHECK-LABEL: @vector
+func.func @vector(%x: tensor<?x2xf32>, %w: tensor<2x3xf32>, %b: tensor<3xf32>) -> tensor<?x3xf32> {
+  // CHECK-NEXT: "graph._FusedMatMul"(%arg0, %arg1, %arg2)
+  // CHECK-SAME: fused_ops = ["BiasAdd"]
+  %p = "graph.MatMul"(%x, %w) {T = f32, grad_a = false, grad_b = false, transpose_a = false, transpose_b = false} : (tensor<?x2xf32>, tensor<2x3xf32>) -> tensor<?x3xf32>
+  %a = "graph.AddV2"(%b, %p) {T = f32} : (tensor<3xf32>, tensor<?x3xf32>) -> tensor<?x3xf32>
+  return %a : tensor<?x3xf32>
+}
+// -----
 // CHECK-LABEL: @depthwise
 func.func @depthwise(%x: tensor<1x4x4x2xf32>, %w: tensor<3x3x2x1xf32>, %b: tensor<2xf32>) -> tensor<1x4x4x2xf32> {
   // CHECK-NEXT: "graph._FusedDepthwiseConv2dNative"
