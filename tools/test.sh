@@ -73,7 +73,7 @@ build release && suite release
 if ! $quick; then
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   # For the programs that tests start; test programs have their own defaults.
-  export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:detect_container_overflow=0}
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:detect_container_overflow=0:allow_user_poisoning=0}
   export TSAN_OPTIONS=${TSAN_OPTIONS:-allocator_may_return_null=1}
   build asan && suite asan
   build tsan && suite tsan

@@ -156,7 +156,11 @@ Status Validate(const TensorValue& t, uint64_t max_bytes) {
 Result<Bytes> DenseBytes(const TensorValue& t, uint64_t max_bytes) {
   MR_RETURN_IF_ERROR(Validate(t, max_bytes));
   if (IsObject(t.dtype)) return InvalidArgument(Cat("elements of ", DTypeName(t.dtype), " are not plain bytes"));
-  if (!t.content.empty()) return t.content;
+  if (!t.content.empty()) {
+    // On the wire elements begin anywhere; in memory they are read as numbers.
+    if (reinterpret_cast<uintptr_t>(t.content.data()) % ElementSize(t.dtype) == 0) return t.content;
+    return Bytes(std::string(t.content.view()));
+  }
   const auto n = static_cast<size_t>(*t.shape.NumElements());
   std::string out(n * ElementSize(t.dtype), '\0');
   WithList(t, [&](const auto& list, auto zero) {

@@ -51,8 +51,8 @@ struct TensorValue {
 Status Validate(const TensorValue& tensor, uint64_t max_bytes);
 
 // The elements as dense row-major bytes, for types that are not objects:
-// a view into `content` where it holds them, a new copy otherwise. Validates
-// first.
+// a view into `content` where it holds them at an address that fits the type, a
+// new copy otherwise. Validates first.
 Result<Bytes> DenseBytes(const TensorValue& tensor, uint64_t max_bytes);
 
 // The elements of a string tensor, the last one repeated as the wire means it.

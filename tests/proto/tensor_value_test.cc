@@ -118,5 +118,20 @@ TEST_CASE("a tensor without elements has none, whatever its other extents") {
   CHECK(bytes->empty());
 }
 
+TEST_CASE("elements at an address that does not fit their type are copied to one that does") {
+  alignas(8) static const char memory[16] = {};
+  TensorValue t;
+  t.dtype = DType::kInt32;
+  t.shape = Shape({2});
+  t.content = Bytes(std::string_view(memory + 4, 8), nullptr);
+  auto inside = DenseBytes(t, 1000);
+  MR_REQUIRE_OK(inside);
+  CHECK(inside->data() == memory + 4);
+  t.content = Bytes(std::string_view(memory + 2, 8), nullptr);
+  auto copied = DenseBytes(t, 1000);
+  MR_REQUIRE_OK(copied);
+  CHECK(reinterpret_cast<uintptr_t>(copied->data()) % 4 == 0);
+}
+
 }  // namespace
 }  // namespace millrace
