@@ -6,12 +6,17 @@
 
 namespace millrace {
 
-Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options) {
+Result<GraphDef> ReadGraphDef(const std::string& path) {
   MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
-  const Result<GraphDef> def = ParseGraphDef(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner()));
+  Result<GraphDef> def = ParseGraphDef(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner()));
   if (!def.ok()) return Status(def.status().code(), Cat(path, ": ", def.status().message()));
+  return def;
+}
+
+Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options) {
+  MR_ASSIGN_OR_RETURN(const GraphDef def, ReadGraphDef(path));
   auto graph = std::make_shared<Graph>();
-  MR_RETURN_IF_ERROR(graph->Import(*def, options));
+  MR_RETURN_IF_ERROR(graph->Import(def, options));
   return std::shared_ptr<const Graph>(std::move(graph));
 }
 

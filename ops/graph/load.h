@@ -1,4 +1,4 @@
-// LoadGraph: a GraphDef file to a live graph, in one call.
+// From GraphDef files to values and to live graphs, in one call.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,11 @@
 
 namespace millrace {
 
-// Reads a serialized GraphDef (binary wire form) and imports it. The file is
+// Reads a serialized GraphDef (binary wire form); weights stay in the mapped
+// file. Errors name the file. Thread-safe.
+Result<GraphDef> ReadGraphDef(const std::string& path);
+
+// The same, imported. The file is
 // mapped: weights stay in it, and it may be deleted but not overwritten while
 // the graph or a plan made of it is in use. Errors name the file, and the node
 // where one is to blame. Thread-safe.

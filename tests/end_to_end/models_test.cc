@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "millrace/proto/codec/graph_def.h"
+#include "millrace/ops/graph/load.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tests/end_to_end/arrays.h"
 #include "millrace/tests/end_to_end/check.h"
@@ -17,11 +17,6 @@ using namespace millrace::end_to_end;
 using Json = nlohmann::json;
 
 namespace {
-
-Result<GraphDef> ReadGraph(const std::string& path) {
-  MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
-  return ParseGraphDef(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner()));
-}
 
 // What a graph needs that is not there, or "".
 std::string Wanting(const GraphDef& graph, const Status& status) {
@@ -47,7 +42,7 @@ Result<Request> InferenceRequest(const std::string& folder, const Json& run) {
 }
 
 Outcome RunNetwork(const std::string& folder, const Json& model, const Checker& checker) {
-  const Result<GraphDef> graph = ReadGraph(folder + "/" + model.at("file").get<std::string>());
+  const Result<GraphDef> graph = ReadGraphDef(folder + "/" + model.at("file").get<std::string>());
   if (!graph.ok()) return Outcome::Failed(graph.status().ToString());
   if (const std::string wanting = Wanting(*graph, OkStatus()); !wanting.empty()) return Outcome::Skipped(wanting);
 
@@ -96,7 +91,7 @@ Result<std::vector<std::pair<std::string, Tensor>>> StepFeeds(const Json& feeds,
 }
 
 Outcome RunTraining(const std::string& folder, const Json& model, const Checker& checker) {
-  const Result<GraphDef> graph = ReadGraph(folder + "/" + model.at("graph").get<std::string>());
+  const Result<GraphDef> graph = ReadGraphDef(folder + "/" + model.at("graph").get<std::string>());
   if (!graph.ok()) return Outcome::Failed(graph.status().ToString());
   if (const std::string wanting = Wanting(*graph, OkStatus()); !wanting.empty()) return Outcome::Skipped(wanting);
   std::map<std::string, Tensor> arrays;

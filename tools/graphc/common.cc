@@ -1,7 +1,6 @@
 #include <cstring>
 
 #include "millrace/devices/api/buffer.h"
-#include "millrace/proto/codec/graph_def.h"
 #include "millrace/proto/plan/layout.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
@@ -45,13 +44,6 @@ Result<bool> IsPlanFile(const std::string& path) {
   MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
   return file.size() >= sizeof plan::layout::kMagic &&
          std::memcmp(file.data(), plan::layout::kMagic, sizeof plan::layout::kMagic) == 0;
-}
-
-Result<GraphDef> ReadGraphDef(const std::string& path) {
-  MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
-  Result<GraphDef> def = ParseGraphDef(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner()));
-  if (!def.ok()) return Status(def.status().code(), Cat(path, ": ", def.status().message()));
-  return def;
 }
 
 std::string TensorName(const std::string& name) { return name.find(':') == std::string::npos ? name + ":0" : name; }

@@ -24,8 +24,6 @@ void AddOps(CLI::App& app, Status* status);
 
 // True where the file starts as a plan does.
 Result<bool> IsPlanFile(const std::string& path);
-// A serialized GraphDef; weights stay in the mapped file.
-Result<GraphDef> ReadGraphDef(const std::string& path);
 
 // "x" is "x:0"; other names stay.
 std::string TensorName(const std::string& name);

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "millrace/ops/graph/load.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "millrace/devices/api/buffer.h"
+#include "millrace/ops/graph/load.h"
 #include "millrace/proto/plan/reader.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/show.h"
