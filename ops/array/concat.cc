@@ -169,7 +169,6 @@ void array_concat(Registry& registry) {
       .Attr("T: type")
       .Doc("Tensors end to end along an axis; the old form with the axis first.")
       .Shape(ConcatShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunConcat>);
   registry.Define("ConcatV2")
       .Input("values: N * T")
@@ -180,7 +179,6 @@ void array_concat(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("Tensors end to end along an axis.")
       .Shape(ConcatV2Shape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunConcatV2>);
   registry.Define("ConcatOffset")
       .Input("concat_dim: int32")

@@ -101,7 +101,6 @@ void array_copies(Registry& registry) {
       .Attr("T: list(type) >= 1")
       .Doc("Its inputs.")
       .Shape(EachUnchanged)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunCopy>);
   registry.Define("Snapshot")
       .Input("input: T")
@@ -136,7 +135,6 @@ void array_copies(Registry& registry) {
       .Attr("T: type")
       .Doc("Its input; an error where it does not have the shape.")
       .Shape(EnsureShapeShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<EnsureShape>);
   registry.Define("Bitcast")
       .Input("input: T")

@@ -175,14 +175,13 @@ void array_core(Registry& registry) {
       .Attr("shape: shape")
       .Doc("The input where a run feeds nothing else.")
       .Shape(PlaceholderWithDefaultShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunIdentity>);
   for (const char* name : {"Identity", "StopGradient"}) {
     OpBuilder op = registry.Define(name);
     op.Input("input: T").Output("output: T").Attr("T: type").Shape(shape_fns::Unchanged);
     op.Kernel("CPU", MakeKernel<RunIdentity>);
     if (std::string_view(name) == "Identity") {
-      op.Doc("The input.").GradientPending();
+      op.Doc("The input.");
     } else {
       op.Doc("The input; no gradient passes.").NoGradient("stops the gradient on purpose");
     }

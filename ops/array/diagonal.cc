@@ -200,7 +200,6 @@ void array_diagonal(Registry& registry) {
       .Attr("T: {bfloat16, half, float, double, int32, int64, complex64, complex128}")
       .Doc("A tensor with the input on its diagonal, zero elsewhere.")
       .Shape(DiagShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunDiag>);
   registry.Define("DiagPart")
       .Input("input: T")
@@ -208,7 +207,6 @@ void array_diagonal(Registry& registry) {
       .Attr("T: {bfloat16, half, float, double, int32, int64, complex64, complex128}")
       .Doc("The diagonal of a tensor whose shape is there twice.")
       .Shape(DiagPartShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunDiagPart>);
   registry.Define("MatrixDiag")
       .Input("diagonal: T")
@@ -216,7 +214,6 @@ void array_diagonal(Registry& registry) {
       .Attr("T: type")
       .Doc("Matrices with the input's rows on their diagonals.")
       .Shape(MatrixDiagShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunMatrixDiag>);
   registry.Define("MatrixDiagPart")
       .Input("input: T")
@@ -224,7 +221,6 @@ void array_diagonal(Registry& registry) {
       .Attr("T: type")
       .Doc("The diagonals of matrices.")
       .Shape(MatrixDiagPartShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunMatrixDiagPart>);
   registry.Define("MatrixSetDiag")
       .Input("input: T")
@@ -233,7 +229,6 @@ void array_diagonal(Registry& registry) {
       .Attr("T: type")
       .Doc("Matrices with other diagonals.")
       .Shape(MatrixSetDiagShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunMatrixSetDiag>);
   registry.Define("MatrixBandPart")
       .Input("input: T")
@@ -244,7 +239,6 @@ void array_diagonal(Registry& registry) {
       .Attr("Tindex: {int32, int64} = DT_INT64")
       .Doc("Matrices with zeros outside a band around the diagonal.")
       .Shape(BandShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunBand>);
 }
 }  // namespace families

@@ -173,7 +173,6 @@ void array_fill(Registry& registry) {
       .Attr("index_type: {int32, int64} = DT_INT32")
       .Doc("A tensor of the given shape with one value everywhere.")
       .Shape(FillShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunFill>);
   registry.Define("BroadcastTo")
       .Input("input: T")
@@ -183,7 +182,6 @@ void array_fill(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The input repeated to the given shape, by NumPy's rules.")
       .Shape(BroadcastToShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunBroadcastTo>);
   registry.Define("Tile")
       .Input("input: T")
@@ -193,7 +191,6 @@ void array_fill(Registry& registry) {
       .Attr("Tmultiples: {int32, int64} = DT_INT32")
       .Doc("The input repeated multiples[k] times along dimension k.")
       .Shape(TileShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTile>);
 }
 }  // namespace families

@@ -191,7 +191,6 @@ void array_gather(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("Rows of params by index.")
       .Shape(GatherShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunGather>);
   registry.Define("GatherV2")
       .Input("params: Tparams")
@@ -204,7 +203,6 @@ void array_gather(Registry& registry) {
       .Attr("Taxis: {int32, int64}")
       .Doc("Slices of params along an axis, by index; the first batch_dims dimensions go together.")
       .Shape(GatherV2Shape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<GatherV2>);
   registry.Define("GatherNd")
       .Input("params: Tparams")
@@ -215,7 +213,6 @@ void array_gather(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("Slices of params by indices into their first dimensions.")
       .Shape(GatherNdShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunGatherNd>);
 }
 }  // namespace families

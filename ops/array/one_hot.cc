@@ -88,7 +88,6 @@ void array_one_hot(Registry& registry) {
           "on_value where the new dimension's position is the index, off_value elsewhere; an index out of range has no "
           "place.")
       .Shape(OneHotShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<OneHot>);
 }
 }  // namespace families

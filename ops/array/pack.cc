@@ -128,7 +128,6 @@ void array_pack(Registry& registry) {
       .Attr("axis: int = 0")
       .Doc("Stacks tensors of one shape along a new axis.")
       .Shape(PackShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<Pack>);
   registry.Define("Unpack")
       .Input("value: T")
@@ -138,7 +137,6 @@ void array_pack(Registry& registry) {
       .Attr("axis: int = 0")
       .Doc("The entries along an axis, as tensors of their own.")
       .Shape(UnpackShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<Unpack>);
 }
 }  // namespace families

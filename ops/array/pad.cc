@@ -262,7 +262,6 @@ void array_pad(Registry& registry) {
       .Attr("Tpaddings: {int32, int64} = DT_INT32")
       .Doc("The input with a border of zeros.")
       .Shape(PadShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunPad>);
   registry.Define("PadV2")
       .Input("input: T")
@@ -273,7 +272,6 @@ void array_pad(Registry& registry) {
       .Attr("Tpaddings: {int32, int64} = DT_INT32")
       .Doc("The input with a border of one value.")
       .Shape(PadShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunPadV2>);
   registry.Define("MirrorPad")
       .Input("input: T")
@@ -284,7 +282,6 @@ void array_pad(Registry& registry) {
       .Attr("mode: {'REFLECT', 'SYMMETRIC'}")
       .Doc("The input with a border that mirrors it.")
       .Shape(PadShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<MirrorPad>);
   registry.Define("MirrorPadGrad")
       .Input("input: T")
@@ -295,7 +292,6 @@ void array_pad(Registry& registry) {
       .Attr("mode: {'REFLECT', 'SYMMETRIC'}")
       .Doc("The gradient of MirrorPad: the border folded back.")
       .Shape(MirrorPadGradShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<MirrorPadGrad>);
 }
 }  // namespace families

@@ -194,7 +194,6 @@ void array_range(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("`num` values at even distances from start to stop, both included.")
       .Shape(LinSpaceShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunLinSpace>);
 }
 }  // namespace families

@@ -348,7 +348,6 @@ void array_reshape(Registry& registry) {
       .Attr("Tshape: {int32, int64} = DT_INT32")
       .Doc("The elements under another shape; one extent may be -1 and is inferred.")
       .Shape(ReshapeShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunReshape>);
   registry.Define("Squeeze")
       .Input("input: T")
@@ -357,7 +356,6 @@ void array_reshape(Registry& registry) {
       .Attr("squeeze_dims: list(int) >= 0 = []")
       .Doc("Without the dimensions of extent 1: all of them, or those that are named.")
       .Shape(SqueezeShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SqueezeKernel>);
   registry.Define("ExpandDims")
       .Input("input: T")
@@ -367,7 +365,6 @@ void array_reshape(Registry& registry) {
       .Attr("Tdim: {int32, int64} = DT_INT32")
       .Doc("With one more dimension of extent 1.")
       .Shape(ExpandDimsShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunExpandDims>);
 }
 

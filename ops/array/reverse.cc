@@ -205,7 +205,6 @@ void array_reverse(Registry& registry) {
           "complex64, complex128, string}")
       .Doc("Some dimensions backwards, named by number.")
       .Shape(ReverseV2Shape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunReverseV2>);
   registry.Define("Reverse")
       .Input("tensor: T")
@@ -216,7 +215,6 @@ void array_reverse(Registry& registry) {
           "complex64, complex128, string}")
       .Doc("Some dimensions backwards, named by a boolean each.")
       .Shape(ReverseShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunReverse>);
   registry.Define("ReverseSequence")
       .Input("input: T")
@@ -228,7 +226,6 @@ void array_reverse(Registry& registry) {
       .Attr("Tlen: {int32, int64} = DT_INT64")
       .Doc("The first seq_lengths[b] positions of batch entry b backwards.")
       .Shape(SequenceShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<ReverseSequence>);
   registry.Define("Roll")
       .Input("input: T")
@@ -240,7 +237,6 @@ void array_reverse(Registry& registry) {
       .Attr("Taxis: {int32, int64}")
       .Doc("Dimensions shifted; what leaves at one end enters at the other.")
       .Shape(RollShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunRoll>);
 }
 }  // namespace families

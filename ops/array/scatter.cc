@@ -101,7 +101,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("Zeros of the given shape with the updates added where the indices say.")
       .Shape(ScatterNdShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunScatterNd>);
   registry.Define("ScatterNdNonAliasingAdd")
       .Input("input: T")
@@ -115,7 +114,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The input with the updates added where the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kAdd>>);
   registry.Define("TensorScatterUpdate")
       .Input("tensor: T")
@@ -127,7 +125,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The tensor with the updates in the places that the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kUpdate>>);
   registry.Define("TensorScatterAdd")
       .Input("tensor: T")
@@ -139,7 +136,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The tensor with the updates added where the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kAdd>>);
   registry.Define("TensorScatterSub")
       .Input("tensor: T")
@@ -151,7 +147,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The tensor with the updates subtracted where the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kSub>>);
   registry.Define("TensorScatterMax")
       .Input("tensor: T")
@@ -163,7 +158,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The tensor with the larger of itself and the updates where the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kMax>>);
   registry.Define("TensorScatterMin")
       .Input("tensor: T")
@@ -175,7 +169,6 @@ void array_scatter(Registry& registry) {
       .Attr("bad_indices_policy: string = ''")
       .Doc("The tensor with the smaller of itself and the updates where the indices say.")
       .Shape(TensorScatterShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTensorScatter<ScatterWay::kMin>>);
 }
 }  // namespace families

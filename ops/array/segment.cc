@@ -247,7 +247,6 @@ void array_segment(Registry& registry) {
       .Attr("Tnumsegments: {int32, int64} = DT_INT32")
       .Doc("out[s] is the sum of the rows with id s; negative ids are dropped.")
       .Shape(UnsortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUnsorted<Way::kSum>>);
   registry.Define("UnsortedSegmentProd")
       .Input("data: T")
@@ -261,7 +260,6 @@ void array_segment(Registry& registry) {
       .Attr("Tnumsegments: {int32, int64} = DT_INT32")
       .Doc("out[s] is the product of the rows with id s; negative ids are dropped.")
       .Shape(UnsortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUnsorted<Way::kProd>>);
   registry.Define("UnsortedSegmentMax")
       .Input("data: T")
@@ -273,7 +271,6 @@ void array_segment(Registry& registry) {
       .Attr("Tnumsegments: {int32, int64} = DT_INT32")
       .Doc("out[s] is the largest of the rows with id s; the lowest value of the type where there are none.")
       .Shape(UnsortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUnsorted<Way::kMax>>);
   registry.Define("UnsortedSegmentMin")
       .Input("data: T")
@@ -285,7 +282,6 @@ void array_segment(Registry& registry) {
       .Attr("Tnumsegments: {int32, int64} = DT_INT32")
       .Doc("out[s] is the smallest of the rows with id s; the highest value of the type where there are none.")
       .Shape(UnsortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUnsorted<Way::kMin>>);
   registry.Define("SegmentSum")
       .Input("data: T")
@@ -297,7 +293,6 @@ void array_segment(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("out[s] is the sum of the rows with id s; ids do not fall.")
       .Shape(SortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSorted<Way::kSum>>);
   registry.Define("SegmentMean")
       .Input("data: T")
@@ -309,7 +304,6 @@ void array_segment(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("out[s] is the mean of the rows with id s; ids do not fall.")
       .Shape(SortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSorted<Way::kMean>>);
   registry.Define("SegmentProd")
       .Input("data: T")
@@ -321,7 +315,6 @@ void array_segment(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("out[s] is the product of the rows with id s; ids do not fall.")
       .Shape(SortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSorted<Way::kProd>>);
   registry.Define("SegmentMax")
       .Input("data: T")
@@ -331,7 +324,6 @@ void array_segment(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("out[s] is the largest of the rows with id s, 0 where there are none; ids do not fall.")
       .Shape(SortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSorted<Way::kMax>>);
   registry.Define("SegmentMin")
       .Input("data: T")
@@ -341,7 +333,6 @@ void array_segment(Registry& registry) {
       .Attr("Tindices: {int32, int64}")
       .Doc("out[s] is the smallest of the rows with id s, 0 where there are none; ids do not fall.")
       .Shape(SortedShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSorted<Way::kMin>>);
 }
 }  // namespace families

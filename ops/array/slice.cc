@@ -100,7 +100,6 @@ void array_slice(Registry& registry) {
       .Attr("Index: {int32, int64}")
       .Doc("The box of the given size that starts at `begin`; a size of -1 means to the end.")
       .Shape(SliceShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSlice>);
 }
 }  // namespace families

@@ -272,7 +272,6 @@ void array_space(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("Blocks of space become depth.")
       .Shape(SpaceToDepthShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceDepth<true>>);
   registry.Define("DepthToSpace")
       .Input("input: T")
@@ -282,7 +281,6 @@ void array_space(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("Depth becomes blocks of space.")
       .Shape(DepthToSpaceShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceDepth<false>>);
   registry.Define("SpaceToBatchND")
       .Input("input: T")
@@ -294,7 +292,6 @@ void array_space(Registry& registry) {
       .Attr("Tpaddings: {int32, int64} = DT_INT32")
       .Doc("Blocks of padded space become batch entries.")
       .Shape(BatchShape<true>)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceBatch<true>>);
   registry.Define("SpaceToBatch")
       .Input("input: T")
@@ -305,7 +302,6 @@ void array_space(Registry& registry) {
       .Attr("block_size: int >= 2")
       .Doc("Blocks of padded space become batch entries; the form for images.")
       .Shape(BatchShape<true>)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceBatch<true>>);
   registry.Define("BatchToSpaceND")
       .Input("input: T")
@@ -317,7 +313,6 @@ void array_space(Registry& registry) {
       .Attr("Tcrops: {int32, int64} = DT_INT32")
       .Doc("Batch entries become blocks of space, which is then cropped.")
       .Shape(BatchShape<false>)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceBatch<false>>);
   registry.Define("BatchToSpace")
       .Input("input: T")
@@ -328,7 +323,6 @@ void array_space(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("Batch entries become blocks of space, which is then cropped; the form for images.")
       .Shape(BatchShape<false>)
-      .GradientPending()
       .Kernel("CPU", NewKernel<SpaceBatch<false>>);
 }
 }  // namespace families

@@ -160,7 +160,6 @@ void array_split(Registry& registry) {
       .Attr("T: type")
       .Doc("Equal parts along an axis.")
       .Shape(SplitShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSplit>);
   registry.Define("SplitV")
       .Input("value: T")
@@ -172,7 +171,6 @@ void array_split(Registry& registry) {
       .Attr("Tlen: {int8, int32, int64} = DT_INT64")
       .Doc("Parts of given sizes along an axis; one size may be -1, the rest.")
       .Shape(SplitVShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunSplitV>);
 }
 }  // namespace families

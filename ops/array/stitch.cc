@@ -166,7 +166,6 @@ void array_stitch(Registry& registry) {
       .Attr("T: type")
       .Doc("merged[indices[i][k]] = data[i][k]; the last of equals wins.")
       .Shape(StitchShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunStitch>);
   registry.Define("ParallelDynamicStitch")
       .Input("indices: N * int32")
@@ -176,7 +175,6 @@ void array_stitch(Registry& registry) {
       .Attr("T: type")
       .Doc("merged[indices[i][k]] = data[i][k].")
       .Shape(StitchShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunStitch>);
   registry.Define("DynamicPartition")
       .Input("data: T")
@@ -186,7 +184,6 @@ void array_stitch(Registry& registry) {
       .Attr("T: type")
       .Doc("The rows of data, each in the output that `partitions` says.")
       .Shape(PartitionShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunPartition>);
 }
 }  // namespace families

@@ -158,7 +158,6 @@ void array_strided_slice(Registry& registry) {
       .Attr("shrink_axis_mask: int = 0")
       .Doc("Python's indexing with ranges, strides, ellipsis, new axes and single numbers.")
       .Shape(StridedSliceShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<StridedSlice>);
   registry.Define("StridedSliceGrad")
       .Input("shape: Index")
@@ -176,7 +175,6 @@ void array_strided_slice(Registry& registry) {
       .Attr("shrink_axis_mask: int = 0")
       .Doc("Zeros of the given shape with dy where StridedSlice took from.")
       .Shape(StridedSliceGradShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<StridedSliceGrad>);
 }
 }  // namespace families

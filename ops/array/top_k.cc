@@ -147,7 +147,6 @@ void array_top_k(Registry& registry) {
       .Deprecated(7, "Use TopKV2 instead")
       .Doc("The k largest elements of each row, in falling order, and where they are; the first of equals first.")
       .Shape(TopKShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<TopK>);
   registry.Define("TopKV2")
       .Input("input: T")
@@ -160,7 +159,6 @@ void array_top_k(Registry& registry) {
       .Attr("index_type: {int16, int32, int64} = DT_INT32")
       .Doc("The k largest elements of each row, in falling order, and where they are; the first of equals first.")
       .Shape(TopKV2Shape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTopKV2>);
 }
 }  // namespace families

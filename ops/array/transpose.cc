@@ -131,7 +131,6 @@ void array_transpose(Registry& registry) {
       .Attr("Tperm: {int32, int64} = DT_INT32")
       .Doc("Dimension k of the result is dimension perm[k] of x.")
       .Shape(TransposeShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunTranspose>);
   registry.Define("ConjugateTranspose")
       .Input("x: T")
@@ -141,7 +140,6 @@ void array_transpose(Registry& registry) {
       .Attr("Tperm: {int32, int64} = DT_INT32")
       .Doc("Transpose, and the complex conjugate of each element.")
       .Shape(TransposeShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunConjugateTranspose>);
   registry.Define("InvertPermutation")
       .Input("x: T")

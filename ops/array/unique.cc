@@ -291,7 +291,6 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("The different values, in order of their first places, and which of them each element is.")
       .Shape(UniqueShape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUnique>);
   registry.Define("UniqueWithCounts")
       .Input("x: T")
@@ -314,7 +313,6 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("The different slices along an axis.")
       .Shape(UniqueV2Shape)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunUniqueV2>);
   registry.Define("UniqueWithCountsV2")
       .Input("x: T")

@@ -77,6 +77,17 @@ Status Graph::Infer(Node* node) {
   return OkStatus();
 }
 
+Result<Node*> Graph::AddNode(NodeSpec spec) {
+  NodeDef def;
+  def.name = std::move(spec.name);
+  def.op = std::move(spec.op);
+  def.device = std::move(spec.device);
+  def.attrs = std::move(spec.attrs);
+  for (const Endpoint& e : spec.inputs) def.inputs.push_back(Cat(e.node->name(), ":", e.index));
+  for (const Node* control : spec.control_inputs) def.inputs.push_back("^" + control->name());
+  return AddNode(def);
+}
+
 Node* Graph::Find(std::string_view name) const {
   const auto it = by_name_.find(name);
   return it == by_name_.end() ? nullptr : it->second;

@@ -61,6 +61,16 @@ class Node {
   Tensor constant_;
 };
 
+// What AddNode makes a node of. Attributes that have defaults may be left out.
+struct NodeSpec {
+  std::string name;
+  std::string op;
+  std::vector<Endpoint> inputs;
+  std::vector<Node*> control_inputs;
+  AttrMap attrs;
+  std::string device;
+};
+
 struct ImportOptions {
   // "prefix" puts every name under "prefix/".
   std::string prefix;
@@ -85,6 +95,24 @@ class Graph {
 
   // Adds one node whose inputs are there. `def.inputs` name them.
   Result<Node*> AddNode(const NodeDef& def);
+  // The same with inputs that are nodes of this graph. The name must be free.
+  Result<Node*> AddNode(NodeSpec spec);
+  // `base` if no node has that name, else the first free one of "base_1",
+  // "base_2" ... (upper and lower case count as the same, as in the original).
+  // A name is given once, also where no node is made of it, and so are the names
+  // of the scopes around it: after "a/b", "a" is taken.
+  std::string UniqueName(std::string_view base);
+
+  // Changes where input `index` of `node` comes from (the back edge of a loop,
+  // for one) and infers again what follows. InvalidArgument where the dtypes
+  // differ, or shapes do not fit; the graph is then as before.
+  Status ReplaceInput(Node* node, int index, Endpoint from);
+  // `node` runs after `before`. InvalidArgument where that makes a cycle.
+  Status AddControlInput(Node* node, Node* before);
+  Status SetDevice(Node* node, std::string device);
+  // Adds to the library. AlreadyExists for another body under a name that is there.
+  Status AddFunction(FunctionDef function);
+  const FunctionDef* FindFunction(std::string_view name) const;
 
   // In order of arrival; an input comes before its users but for the back edges
   // of loops.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "millrace/ops/kernel/isa.h"
+#include "millrace/ops/kernel/units.h"
 #include "millrace/ops/linalg/transpose_block.h"
 
 namespace millrace::linalg {
@@ -12,6 +13,9 @@ const TileKernels& Tiles() { return ActiveIsa() == Isa::kAvx512 ? avx512::kTileK
 
 namespace {
 
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
 // How a product is cut. It depends on the shapes alone, and the bits of the
 // result depend on nothing of it.
 struct Blocking {
@@ -19,14 +23,13 @@ struct Blocking {
   bool pack_b = false;
   bool pack_b_by_unit = false;  // each part where it is used, as it is used once
   int64_t a_stride = 0;         // of packed a
-  int64_t row_block = 0;        // rows of a unit of work
-  int64_t column_block = 0;     // its columns, a multiple of the panels' width
+  // Units of work: so many down and across. Those across begin at multiples of
+  // column_step, a multiple of the panels' width.
+  int64_t rows = 1, columns = 1, column_step = 0;
+  bool rows_inside = false;  // units one below the other follow each other
   int64_t k_block = 0;
   size_t a_bytes = 0, b_bytes = 0, unit_bytes = 0;  // unit_bytes for each worker
 };
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Operands whose storage is the same either way count as not transposed.
 template <typename T>
@@ -42,13 +45,49 @@ GemmArgs<T> Normalised(GemmArgs<T> g) {
   return g;
 }
 
+// Sets the units. They are enough for some threads to finish together, yet worth
+// a thread each.
+template <typename T>
+void CutUnits(const GemmArgs<T>& g, Blocking& s) {
+  if (g.m == 0 || g.n == 0) return;
+  constexpr int64_t kBytes = sizeof(T);
+  constexpr int64_t kRowBlock = 112;  // eight strips of the tallest tile
+  constexpr int64_t kLeastRows = 24;  // fewer, and a tile waits for b
+  constexpr int64_t kSecondCacheBytes = 512 << 10;
+  constexpr int64_t kBringing = 8;  // multiply-adds that take as long as bringing an element of b
+  const int64_t wide = 4 * kPanelColumns<T>;
+  const int64_t wanted = UnitsFor(static_cast<double>(g.m + kBringing) * static_cast<double>(g.k * g.n) / 32);
+  // Rows of one or two are gone through several panels at a time, and b as it is
+  // in long pieces.
+  const bool packed = g.packed_b != nullptr || s.b_bytes > 0;
+  s.column_step = g.m > 2 && packed ? kPanelColumns<T> : wide;
+  const int64_t steps = CeilDiv(g.n, s.column_step);
+  const int64_t b_bytes = g.k * g.n * kBytes;
+  if (b_bytes <= kSecondCacheBytes) {
+    // b stays in the second cache. The parts of a come in order, so that each
+    // core goes on with rows that it made.
+    s.rows = CeilDiv(g.m, kRowBlock / 2);
+    s.columns = CeilDiv(wanted, s.rows);
+  } else {
+    // The larger operand is gone through once; the smaller one again and again.
+    s.rows = CeilDiv(g.m, kRowBlock);
+    s.columns = std::max(CeilDiv(wanted, s.rows), CeilDiv(b_bytes, kSecondCacheBytes / 2));
+    s.rows_inside = g.n > g.m;
+  }
+  s.columns = std::min(s.columns, steps);
+  s.rows = std::max(s.rows, std::min(CeilDiv(wanted, s.columns), g.m / kLeastRows));
+  if (s.pack_b_by_unit) {
+    s.rows = 1;
+    s.columns = steps;
+  }
+}
+
 template <typename T>
 Blocking BlockingFor(const GemmArgs<T>& g) {
   constexpr int64_t kBytes = sizeof(T);
   constexpr int64_t kTallRows = 28;   // from here on packing b pays for itself
-  constexpr int64_t kRowBlock = 112;  // eight strips of the tallest tile
+  constexpr int64_t kOnceRows = 112;  // up to here b is packed where it is used
   constexpr int64_t kCacheBytes = 1 << 16;
-  constexpr int64_t kUnit = 2 << 20;  // multiply-adds worth a thread
   Blocking s;
   // Rows a multiple of a page apart fall into one set of the first cache.
   s.pack_a = g.a_transposed || (g.m > 8 && g.n > kPanelColumns<T> && g.a_stride * kBytes % 4096 == 0);
@@ -59,22 +98,18 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
   }
   const bool large_b = g.k * g.n * kBytes > kCacheBytes;
   s.pack_b = g.packed_b == nullptr && (g.b_transposed || (g.m > kTallRows && large_b));
-  s.pack_b_by_unit = s.pack_b && g.m <= kRowBlock;
+  s.pack_b_by_unit = s.pack_b && g.m <= kOnceRows;
   if (s.pack_b && !s.pack_b_by_unit) s.b_bytes = Align(static_cast<size_t>(PackedElements<T>(g.k, g.n) * kBytes));
-
-  s.row_block = CeilDiv(g.m, std::max<int64_t>(1, CeilDiv(g.m, kRowBlock)));
-  const int64_t per_column = std::max<int64_t>(1, s.row_block * g.k);
-  const int64_t wide = 4 * kPanelColumns<T>;
-  s.column_block = std::min(g.n, CeilDiv(CeilDiv(kUnit, per_column), wide) * wide);
-  if (s.pack_b_by_unit) s.column_block = std::min(s.column_block, wide);
+  CutUnits(g, s);
   s.k_block = g.k;
   if (g.packed_b == nullptr && !s.pack_b && large_b) {
     s.k_block = 32;  // b as it is: some of its rows at a time, so that it is read in order
   } else if (g.k > 384) {
     s.k_block = CeilDiv(g.k, CeilDiv(g.k, 256));
   }
-  if (s.pack_b_by_unit)
-    s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, s.column_block) * kBytes));
+  if (s.pack_b_by_unit) {
+    s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, std::min(g.n, s.column_step)) * kBytes));
+  }
   return s;
 }
 
@@ -156,21 +191,18 @@ void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
              });
     packed_b = packed;
   }
-  const int64_t columns = CeilDiv(g.n, s.column_block);
-  const int64_t rows = CeilDiv(g.m, s.row_block);
   char* const unit_scratch = static_cast<char*>(scratch) + s.a_bytes + s.b_bytes;
-  if (rows * columns == 1) return Unit(g, s, a, packed_b, 0, g.m, 0, g.n, reinterpret_cast<T*>(unit_scratch));
-  // The larger operand is gone through once; the smaller one again and again.
-  const bool rows_inside = g.n > g.m;
   const auto body = [&](int64_t begin, int64_t end, int worker) {
     T* const mine = reinterpret_cast<T*>(unit_scratch + s.unit_bytes * static_cast<size_t>(worker));
+    const int64_t steps = CeilDiv(g.n, s.column_step);
     for (int64_t u = begin; u < end; ++u) {
-      const int64_t r = (rows_inside ? u % rows : u / columns) * s.row_block;
-      const int64_t c = (rows_inside ? u / rows : u % columns) * s.column_block;
-      Unit(g, s, a, packed_b, r, std::min(g.m, r + s.row_block), c, std::min(g.n, c + s.column_block), mine);
+      const int64_t r = s.rows_inside ? u % s.rows : u / s.columns, c = s.rows_inside ? u / s.rows : u % s.columns;
+      Unit(g, s, a, packed_b, PartBegin(g.m, s.rows, r), PartBegin(g.m, s.rows, r + 1),
+           PartBegin(steps, s.columns, c) * s.column_step,
+           std::min(g.n, PartBegin(steps, s.columns, c + 1) * s.column_step), mine);
     }
   };
-  parallel(rows * columns, 1, body);
+  parallel(s.rows * s.columns, 1, body);
 }
 
 }  // namespace

@@ -348,7 +348,6 @@ void matmul(Registry& registry) {
       .Attr("grad_b: bool = false")
       .Doc("The product of two matrices.")
       .Shape(MatMulShape)
-      .GradientPending()
       .Kernel("CPU", NewMatMul);
   registry.Define("BatchMatMul")
       .Input("x: T")
@@ -361,7 +360,6 @@ void matmul(Registry& registry) {
       .Attr("grad_y: bool = false")
       .Doc("Products of matrices, one for each index of the leading dimensions, which are equal.")
       .Shape(OldBatchMatMulShape)
-      .GradientPending()
       .Kernel("CPU", NewBatchMatMul);
   registry.Define("BatchMatMulV2")
       .Input("x: T")
@@ -376,7 +374,6 @@ void matmul(Registry& registry) {
       .Attr("grad_y: bool = false")
       .Doc("Products of matrices; the leading dimensions broadcast.")
       .Shape(BatchMatMulShape)
-      .GradientPending()
       .Kernel("CPU", NewBatchMatMul);
   const char* const types = "{bfloat16, half, float, double, uint8, int8, int16, int32, int64, complex64, complex128}";
   registry.Define("BatchMatMulV3")
@@ -392,7 +389,6 @@ void matmul(Registry& registry) {
       .Attr("grad_y: bool = false")
       .Doc("Products of matrices with a result of another type.")
       .Shape(BatchMatMulShape)
-      .GradientPending()
       .Kernel("CPU", NewBatchMatMul);
   registry.Define("_FusedMatMul")
       .Input("a: T")

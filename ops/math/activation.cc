@@ -62,7 +62,7 @@ void activation(Registry& r) {
   constexpr const char* kFloat = "T: {half, bfloat16, float, double}";
   const auto define = [&](const char* name, const char* types) {
     OpBuilder b = r.Define(name);
-    b.Input("features: T").Output("activations: T").Attr(types).Shape(math::SameShape).GradientPending();
+    b.Input("features: T").Output("activations: T").Attr(types).Shape(math::SameShape);
     return b;
   };
   define("Relu", "T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64, qint8}")
@@ -80,13 +80,12 @@ void activation(Registry& r) {
       .Attr("T: {half, bfloat16, float, double} = DT_FLOAT")
       .Doc("x, and alpha x below 0.")
       .Shape(math::SameShape)
-      .GradientPending()
       .Elementwise(&kLeakyRelu);
 
   const auto gradient = [&](const char* name, const char* types, const char* of) {
     OpBuilder b = r.Define(name);
     b.Input("gradients: T").Input(of).Output("backprops: T").Attr(types);
-    b.Shape(shape_fns::MergeInputs).GradientPending();
+    b.Shape(shape_fns::MergeInputs);
     return b;
   };
   gradient("ReluGrad", kReal, "features: T").Doc("The gradient of Relu; 0 at 0.").Elementwise(&kReluGrad);
@@ -103,7 +102,6 @@ void activation(Registry& r) {
       .Attr("T: {half, bfloat16, float, double} = DT_FLOAT")
       .Doc("The gradient of LeakyRelu.")
       .Shape(shape_fns::MergeInputs)
-      .GradientPending()
       .Elementwise(&kLeakyReluGrad);
 }
 

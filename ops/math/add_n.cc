@@ -75,7 +75,6 @@ void add_n(Registry& r) {
       .Commutative()
       .Aggregate()
       .Shape(shape_fns::MergeInputs)
-      .GradientPending()
       .Kernel("CPU", NewAddN, {{"T", types}});
 }
 

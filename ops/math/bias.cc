@@ -153,7 +153,7 @@ void bias(Registry& r) {
   const auto define = [&](const char* name) {
     OpBuilder b = r.Define(name);
     b.Input("value: T").Input("bias: T").Output("output: T").Attr(kTypes);
-    b.Shape(BiasAddShape).GradientPending().Kernel("CPU", NewBiasAdd, {{"T", types}});
+    b.Shape(BiasAddShape).Kernel("CPU", NewBiasAdd, {{"T", types}});
     return b;
   };
   define("BiasAdd").Attr(kFormat).Doc(
@@ -166,7 +166,6 @@ void bias(Registry& r) {
       .Attr(kFormat)
       .Doc("The sum over all dimensions but the channels.")
       .Shape(BiasAddGradShape)
-      .GradientPending()
       .Kernel("CPU",
               NewBiasAddGrad<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
                              uint32_t, uint64_t, std::complex<float>, std::complex<double>>,

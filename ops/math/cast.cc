@@ -146,7 +146,6 @@ void cast(Registry& r) {
           "x as another type.\nFloating-point numbers are cut towards zero on the way to integers, and rounded to the "
           "nearest, or cut with Truncate, on the way to narrower ones.")
       .Shape(CastShape)
-      .GradientPending()
       .Elementwise(&kCast);
 }
 

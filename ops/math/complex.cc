@@ -48,11 +48,10 @@ void complex(Registry& r) {
       .Attr("Tout: {complex64, complex128} = DT_COMPLEX64")
       .Doc("The complex number of two parts.")
       .Shape(shape_fns::BroadcastBinary)
-      .GradientPending()
       .Elementwise(&kComplex);
   const auto part = [&](const char* name, const char* input, const char* output) {
     OpBuilder b = r.Define(name);
-    b.Input(input).Output(output).Attr(kT).Attr(kTout).Shape(math::SameShape).GradientPending();
+    b.Input(input).Output(output).Attr(kT).Attr(kTout).Shape(math::SameShape);
     return b;
   };
   part("Real", "input: T", "output: Tout").Doc("The real part.").Elementwise(&kReal);
@@ -65,7 +64,6 @@ void complex(Registry& r) {
       .Attr("T: {complex64, complex128, variant} = DT_COMPLEX64")
       .Doc("The complex conjugate.")
       .Shape(math::SameShape)
-      .GradientPending()
       .Elementwise(&kConj);
 }
 

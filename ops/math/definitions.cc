@@ -11,21 +11,21 @@ Status SameShape(InferenceContext& c) {
 
 OpBuilder DefineUnary(Registry& r, std::string name, std::string_view types) {
   OpBuilder b = r.Define(std::move(name));
-  b.Input("x: T").Output("y: T").Attr(Cat("T: ", types)).Shape(SameShape).GradientPending();
+  b.Input("x: T").Output("y: T").Attr(Cat("T: ", types)).Shape(SameShape);
   return b;
 }
 
 OpBuilder DefineBinary(Registry& r, std::string name, std::string_view types) {
   OpBuilder b = r.Define(std::move(name));
   b.Input("x: T").Input("y: T").Output("z: T").Attr(Cat("T: ", types));
-  b.Shape(shape_fns::BroadcastBinary).GradientPending();
+  b.Shape(shape_fns::BroadcastBinary);
   return b;
 }
 
 OpBuilder DefineResultGradient(Registry& r, std::string name, std::string_view types) {
   OpBuilder b = r.Define(std::move(name));
   b.Input("y: T").Input("dy: T").Output("z: T").Attr(Cat("T: ", types));
-  b.Shape(shape_fns::MergeInputs).GradientPending();
+  b.Shape(shape_fns::MergeInputs);
   return b;
 }
 

@@ -78,7 +78,6 @@ void fill_like(Registry& r) {
       .Attr("T: type")
       .Doc("Zeros (empty strings, false) in the shape of x.")
       .Shape(FilledShape<0>)
-      .GradientPending()
       .Kernel("CPU", MakeKernel<RunZerosLike>, {{"T", zeros}});
   math::DefineUnary(r, "OnesLike",
                     "{bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, "

@@ -41,7 +41,7 @@ namespace millrace::families {
 void select(Registry& r) {
   const auto define = [&](const char* name) {
     OpBuilder b = r.Define(name);
-    b.Input("condition: bool").Input("t: T").Input("e: T").Output("output: T").Attr("T: type").GradientPending();
+    b.Input("condition: bool").Input("t: T").Input("e: T").Output("output: T").Attr("T: type");
     return b;
   };
   define("Select")
@@ -66,7 +66,6 @@ void select(Registry& r) {
           "quint16, uint16, complex128, half, uint32, uint64}")
       .Doc("t brought between the two bounds, each a scalar or of t's shape.")
       .Shape(math::ClipShape)
-      .GradientPending()
       .Elementwise(&kClipByValue);
 }
 

@@ -49,7 +49,6 @@ void special(Registry& r) {
       .Attr("T: {double, float} = DT_FLOAT")
       .Doc("The number next to x1 on the way to x2.")
       .Shape(shape_fns::BroadcastBinary)
-      .GradientPending()
       .Elementwise(&kNextAfter);
 }
 

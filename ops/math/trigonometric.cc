@@ -57,7 +57,6 @@ void trigonometric(Registry& r) {
       .Attr("T: {bfloat16, half, float, double}")
       .Doc("The angle of the point (x, y).")
       .Shape(shape_fns::BroadcastBinary)
-      .GradientPending()
       .Elementwise(&kAtan2);
 }
 

@@ -356,7 +356,7 @@ void batch_norm(Registry& registry) {
     op.Doc(
         "Batch normalisation: (x - mean) scale / sqrt(variance + epsilon) + offset, over the channels. In training "
         "mean and variance are the batch's; it normalises with the biased variance and answers the unbiased one.");
-    op.Shape(BatchNormShape).GradientPending();
+    op.Shape(BatchNormShape);
     if (version == 1) {
       op.Kernel("CPU", NewBatchNorm);
     } else {
@@ -376,7 +376,7 @@ void batch_norm(Registry& registry) {
     if (version > 1) op.Attr("U: {float}");
     op.Attr("epsilon: float = 0.0001").Attr(version == 3 ? any : planar).Attr("is_training: bool = true");
     op.Doc("Gradient of batch normalisation, from the mean and the biased variance that the forward op kept.");
-    op.Shape(BatchNormGradShape).GradientPending().Kernel("CPU", NewBatchNormGrad);
+    op.Shape(BatchNormGradShape).Kernel("CPU", NewBatchNormGrad);
   }
 }
 

@@ -203,7 +203,6 @@ void conv2d(Registry& registry) {
       .Attr("dilations: list(int) = [1, 1, 1, 1]")
       .Doc("Convolution of images with a filter of height, width, input and output channels.")
       .Shape(Conv2DShape)
-      .GradientPending()
       .Kernel("CPU", NewConv2D);
   registry.Define("_FusedConv2D")
       .Input("input: T")

@@ -320,14 +320,12 @@ void conv2d_grad(Registry& registry) {
   attrs(by_input, "T: {half, bfloat16, float, double, int32}");
   by_input.Doc("Gradient of Conv2D by its input; also known as transposed convolution.")
       .Shape(BackpropInputShape)
-      .GradientPending()
       .Kernel("CPU", NewBackpropInput, {{"T", floating}});
   OpBuilder by_filter = registry.Define("Conv2DBackpropFilter");
   by_filter.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T");
   attrs(by_filter, "T: {half, bfloat16, float, double}");
   by_filter.Doc("Gradient of Conv2D by its filter.")
       .Shape(BackpropFilterShape)
-      .GradientPending()
       .Kernel("CPU", NewBackpropFilter);
 }
 

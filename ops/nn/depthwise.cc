@@ -412,7 +412,6 @@ void depthwise(Registry& registry) {
     Attrs(op.Input("input: T").Input("filter: T").Output("output: T"))
         .Doc("Convolution of each channel with windows of its own.")
         .Shape(ForwardShape)
-        .GradientPending()
         .Kernel("CPU", NewForward);
   }
   {
@@ -420,7 +419,6 @@ void depthwise(Registry& registry) {
     Attrs(op.Input("input_sizes: int32").Input("filter: T").Input("out_backprop: T").Output("output: T"))
         .Doc("Gradient of DepthwiseConv2dNative by its input. Takes no notice of dilations.")
         .Shape(BackpropInputShape)
-        .GradientPending()
         .Kernel("CPU", NewBackpropInput);
   }
   {
@@ -428,7 +426,6 @@ void depthwise(Registry& registry) {
     Attrs(op.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T"))
         .Doc("Gradient of DepthwiseConv2dNative by its filter. Takes no notice of dilations.")
         .Shape(BackpropFilterShape)
-        .GradientPending()
         .Kernel("CPU", NewBackpropFilter);
   }
   registry.Define("_FusedDepthwiseConv2dNative")

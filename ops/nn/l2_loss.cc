@@ -69,7 +69,6 @@ void l2_loss(Registry& registry) {
       .Attr("T: {half, bfloat16, float, double}")
       .Doc("sum(t ** 2) / 2.")
       .Shape(shape_fns::ScalarOutput)
-      .GradientPending()
       .Kernel("CPU", NewL2Loss);
 }
 

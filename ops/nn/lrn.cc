@@ -129,12 +129,11 @@ void lrn(Registry& registry) {
   attrs(forward);
   forward.Doc("Each element divided by a power of the sum of squares of the channels around it.")
       .Shape(LrnShape)
-      .GradientPending()
       .Kernel("CPU", New<Lrn>);
   OpBuilder gradient = registry.Define("LRNGrad");
   gradient.Input("input_grads: T").Input("input_image: T").Input("output_image: T").Output("output: T");
   attrs(gradient);
-  gradient.Doc("Gradient of LRN.").Shape(LrnShape).GradientPending().Kernel("CPU", New<LrnGrad>);
+  gradient.Doc("Gradient of LRN.").Shape(LrnShape).Kernel("CPU", New<LrnGrad>);
 }
 
 }  // namespace families

@@ -310,7 +310,6 @@ void pool(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("The largest element of each window. A NaN is not chosen.")
       .Shape(PoolShapeFn)
-      .GradientPending()
       .Kernel("CPU", NewMaxPool);
   registry.Define("MaxPoolV2")
       .Input("input: T")
@@ -322,7 +321,6 @@ void pool(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("MaxPool with window and stride as operands.")
       .Shape(MaxPoolV2Shape)
-      .GradientPending()
       .Kernel("CPU", NewMaxPoolV2);
   registry.Define("MaxPoolWithArgmax")
       .Input("input: T")
@@ -336,7 +334,6 @@ void pool(Registry& registry) {
       .Attr("T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}")
       .Doc("MaxPool that also says where the elements were, as positions in the flat image.")
       .Shape(PoolShapeFn)
-      .GradientPending()
       .Kernel("CPU", NewMaxPoolWithArgmax);
   registry.Define("AvgPool")
       .Input("value: T")
@@ -348,7 +345,6 @@ void pool(Registry& registry) {
       .Attr("T: {half, bfloat16, float, double}")
       .Doc("The mean of each window; padding does not count.")
       .Shape(AvgPoolShapeFn)
-      .GradientPending()
       .Kernel("CPU", NewAvgPool);
 }
 

@@ -291,7 +291,7 @@ void pool_grad(Registry& registry) {
     op.Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr(second ? std::string(types) : Cat(types, " = DT_FLOAT"));
     op.Doc(second ? "Gradient of MaxPoolGrad: the elements of `grad` where the windows had their largest."
                   : "Gradient of MaxPool: to the first of the largest elements of each window.");
-    op.Shape(second ? MaxPoolGradGradShapeFn : MaxPoolGradShapeFn).GradientPending();
+    op.Shape(second ? MaxPoolGradGradShapeFn : MaxPoolGradShapeFn);
     op.Kernel("CPU",
               second ? (v2 ? NewMaxPoolGradGradV2 : NewMaxPoolGradGrad) : (v2 ? NewMaxPoolGradV2 : NewMaxPoolGrad));
   };
@@ -310,7 +310,6 @@ void pool_grad(Registry& registry) {
       .Attr("T: {half, bfloat16, float, double}")
       .Doc("Gradient of AvgPool: a share for every element of each window.")
       .Shape(AvgPoolGradShape)
-      .GradientPending()
       .Kernel("CPU", NewAvgPoolGrad);
 }
 

@@ -257,7 +257,6 @@ void softmax(Registry& registry) {
       .Attr(types)
       .Doc("exp(logits), scaled so that each row of the last dimension sums to 1.")
       .Shape(SoftmaxShape)
-      .GradientPending()
       .Kernel("CPU", NewSoftmax);
   registry.Define("LogSoftmax")
       .Input("logits: T")
@@ -265,7 +264,6 @@ void softmax(Registry& registry) {
       .Attr(types)
       .Doc("The logarithm of Softmax.")
       .Shape(SoftmaxShape)
-      .GradientPending()
       .Kernel("CPU", NewLogSoftmax);
   registry.Define("SoftmaxCrossEntropyWithLogits")
       .Input("features: T")
@@ -275,7 +273,6 @@ void softmax(Registry& registry) {
       .Attr(types)
       .Doc("Cross entropy of each row's softmax and its labels, and the gradient by the features.")
       .Shape(CrossEntropyShape)
-      .GradientPending()
       .Kernel("CPU", NewCrossEntropy);
   registry.Define("SparseSoftmaxCrossEntropyWithLogits")
       .Input("features: T")
@@ -286,7 +283,6 @@ void softmax(Registry& registry) {
       .Attr("Tlabels: {int32, int64} = DT_INT64")
       .Doc("Cross entropy of each row's softmax and one class, and the gradient by the features.")
       .Shape(SparseCrossEntropyShape)
-      .GradientPending()
       .Kernel("CPU", NewSparseCrossEntropy);
 }
 

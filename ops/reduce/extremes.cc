@@ -90,7 +90,6 @@ void reduce_extremes(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The largest element over some dimensions; NaN where one is there.")
       .Shape(reduce::ReductionShape)
-      .GradientPending()
       .Kernel("CPU", reduce::NewReduction<MaxOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t,
                                           uint8_t, uint16_t, uint32_t, uint64_t>);
   registry.Define("Min")
@@ -104,7 +103,6 @@ void reduce_extremes(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The smallest element over some dimensions; NaN where one is there.")
       .Shape(reduce::ReductionShape)
-      .GradientPending()
       .Kernel("CPU", reduce::NewReduction<MinOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t,
                                           uint8_t, uint16_t, uint32_t, uint64_t>);
   registry.Define("All")

@@ -47,7 +47,6 @@ void reduce_mean(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The mean over some dimensions. Integers are added in 64 bits, then divided towards zero.")
       .Shape(reduce::ReductionShape)
-      .GradientPending()
       .Kernel("CPU",
               reduce::NewReduction<MeanOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
                                    uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);

@@ -67,7 +67,6 @@ void reduce_prod(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The product over some dimensions. Integers wrap.")
       .Shape(ProdShape)
-      .GradientPending()
       .Kernel("CPU",
               reduce::NewReduction<ProdOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
                                    uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
@@ -82,7 +81,6 @@ void reduce_prod(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The square root of the sum of squares over some dimensions.")
       .Shape(reduce::ReductionShape)
-      .GradientPending()
       .Kernel("CPU",
               reduce::NewReduction<NormOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
                                    uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);

@@ -116,7 +116,6 @@ void reduce_scan(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("Running sums along a dimension.")
       .Shape(ScanShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<Scan<false>>);
   registry.Define("Cumprod")
       .Input("x: T")
@@ -130,7 +129,6 @@ void reduce_scan(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("Running products along a dimension.")
       .Shape(ScanShape)
-      .GradientPending()
       .Kernel("CPU", NewKernel<Scan<true>>);
 }
 }  // namespace families

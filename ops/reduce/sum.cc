@@ -46,7 +46,6 @@ void reduce_sum(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("The sum over some dimensions. Integers wrap.")
       .Shape(SumShape)
-      .GradientPending()
       .Kernel("CPU",
               reduce::NewReduction<SumOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
                                    uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);

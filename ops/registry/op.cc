@@ -41,9 +41,16 @@ const KernelDef* Op::FindKernel(std::string_view device, const AttrMap& attrs) c
   return nullptr;
 }
 
+std::unique_ptr<Registry> Registry::Extending(const Registry& base) {
+  auto registry = std::make_unique<Registry>();
+  registry->base_ = &base;
+  return registry;
+}
+
 OpBuilder Registry::Define(std::string name) {
+  const bool in_base = base_ != nullptr && base_->Find(name) != nullptr;
   auto [it, fresh] = ops_.try_emplace(name);
-  if (!fresh) problems_.push_back(Cat("op '", name, "' is defined twice"));
+  if (!fresh || in_base) problems_.push_back(Cat("op '", name, "' is defined twice"));
   // The second definition wins, so that its own problems show too.
   it->second = std::make_unique<Op>();
   return OpBuilder(it->second.get(), std::move(name));
@@ -51,14 +58,29 @@ OpBuilder Registry::Define(std::string name) {
 
 const Op* Registry::Find(std::string_view name) const {
   const auto it = ops_.find(name);
-  return it == ops_.end() ? nullptr : it->second.get();
+  if (it != ops_.end()) return it->second.get();
+  return base_ == nullptr ? nullptr : base_->Find(name);
 }
 
 std::vector<const Op*> Registry::ops() const {
   std::vector<const Op*> all;
-  all.reserve(ops_.size());
+  if (base_ != nullptr) all = base_->ops();
   for (const auto& [name, op] : ops_) all.push_back(op.get());
+  if (base_ != nullptr) {
+    std::sort(all.begin(), all.end(), [](const Op* a, const Op* b) { return a->name() < b->name(); });
+  }
   return all;
+}
+
+void Registry::DefineGradient(std::string name, GradientFn fn) {
+  if (FindGradient(name) != nullptr) problems_.push_back(Cat("gradient '", name, "' is defined twice"));
+  gradients_[std::move(name)] = fn;
+}
+
+GradientFn Registry::FindGradient(std::string_view name) const {
+  const auto it = gradients_.find(name);
+  if (it != gradients_.end()) return it->second;
+  return base_ == nullptr ? nullptr : base_->FindGradient(name);
 }
 
 namespace {
@@ -89,8 +111,8 @@ std::vector<std::string> Registry::Check() const {
   for (const auto& [name, op] : ops_) {
     problems.insert(problems.end(), op->problems_.begin(), op->problems_.end());
     if (op->shape_fn() == nullptr) problems.push_back(Cat("op '", name, "' has no shape function"));
-    if (op->gradient() == GradientStatement::kMissing) {
-      problems.push_back(Cat("op '", name, "' says nothing of its gradient"));
+    if (op->gradient() != nullptr && !op->no_gradient_reason().empty()) {
+      problems.push_back(Cat("op '", name, "' has a gradient and says that it has none"));
     }
     const OpDefValue& signature = op->signature();
     for (const ArgDef& arg : signature.inputs) CheckArg(*op, arg, &problems);

@@ -29,10 +29,11 @@ struct Effect {
   int input = -1;
 };
 
-// What the op says of its gradient. A definition makes one of these statements.
-enum class GradientStatement : uint8_t { kMissing, kPending, kNone };
-
 class Op;
+class GradientContext;
+// Adds the nodes that compute the gradients of a node's inputs: see
+// ops/gradients/gradient_context.h.
+using GradientFn = void (*)(GradientContext&);
 
 // A kernel of an op for a kind of device.
 struct KernelDef {
@@ -53,8 +54,11 @@ class Op {
   const std::string& name() const { return signature_.name; }
   const OpDefValue& signature() const { return signature_; }
   ShapeFn shape_fn() const { return shape_; }
-  GradientStatement gradient() const { return gradient_; }
-  const std::string& gradient_reason() const { return gradient_reason_; }
+  // The gradient that the definition itself gives; those of the built-in ops are
+  // beside it, in GradientTable.
+  GradientFn gradient() const { return gradient_; }
+  // Why there is none; "" where the definition does not say so.
+  const std::string& no_gradient_reason() const { return no_gradient_reason_; }
   const std::vector<Effect>& effects() const { return effects_; }
   const std::vector<KernelDef>& kernels() const { return kernels_; }
   // True where the op has effects: it is not merged with equals, folded or dropped.
@@ -70,8 +74,8 @@ class Op {
   friend class OpBuilder;
   OpDefValue signature_;
   ShapeFn shape_ = nullptr;
-  GradientStatement gradient_ = GradientStatement::kMissing;
-  std::string gradient_reason_;
+  GradientFn gradient_ = nullptr;
+  std::string no_gradient_reason_;
   std::vector<Effect> effects_;
   std::vector<KernelDef> kernels_;
   const struct Expression* expression_ = nullptr;
@@ -80,7 +84,7 @@ class Op {
 };
 
 // Builds a definition; the registry checks it when the family is done (a missing
-// shape function or gradient statement is an error then). The specifications of
+// shape function is an error then). The specifications of
 // arguments and attributes read as in the registry's text:
 //
 //   registry.Define("MatMul")
@@ -88,7 +92,6 @@ class Op {
 //       .Attr("transpose_a: bool = false")
 //       .Attr("T: {bfloat16, half, float, double, int32, int64, complex64, complex128}")
 //       .Shape(MatMulShape)
-//       .GradientPending()
 //       .Kernel("CPU", NewMatMul, {{"T", kFloatTypes}});
 //
 // Arguments: "x: T", "x: float", "x: N * T", "x: list-attribute", "x: Ref(T)".
@@ -111,8 +114,10 @@ class OpBuilder {
   OpBuilder& AllowsUninitializedInput();
   OpBuilder& Deprecated(int version, std::string_view explanation);
   OpBuilder& Shape(ShapeFn fn);
+  // Each op has a gradient function or says why it has none. Built-in ops have
+  // theirs in a *_grad.cc file beside the definition; others give it here.
   OpBuilder& NoGradient(std::string_view reason);
-  OpBuilder& GradientPending();
+  OpBuilder& Gradient(GradientFn fn);
   OpBuilder& Reads(int input);
   OpBuilder& Writes(int input);
   OpBuilder& Creates();
@@ -135,14 +140,22 @@ class Registry {
   static const Registry& BuiltIn();
   Registry() = default;
   Registry(const Registry&) = delete;
+  // A registry that has what `base` has and takes more: a program's own ops
+  // beside the built-in ones. `base` outlives it.
+  static std::unique_ptr<Registry> Extending(const Registry& base = BuiltIn());
 
   OpBuilder Define(std::string name);
+  // A gradient function by name: for nodes whose attribute "_gradient_op_type"
+  // names it, whatever their op. A name that is there already is a problem.
+  void DefineGradient(std::string name, GradientFn fn);
+  // Null where there is none of that name.
+  GradientFn FindGradient(std::string_view name) const;
   // Null where there is no such op.
   const Op* Find(std::string_view name) const;
   // In order of the names.
   std::vector<const Op*> ops() const;
-  // Problems of the definitions (missing shape function or gradient statement,
-  // bad specification, a name defined twice); empty when all is well.
+  // Problems of the definitions (missing shape function, bad specification, a
+  // name defined twice); empty when all is well.
   std::vector<std::string> Check() const;
 
  private:
@@ -151,7 +164,9 @@ class Registry {
     using is_transparent = void;
     bool operator()(std::string_view a, std::string_view b) const { return a < b; }
   };
+  const Registry* base_ = nullptr;
   std::map<std::string, std::unique_ptr<Op>, Less> ops_;
+  std::map<std::string, GradientFn, Less> gradients_;
   std::vector<std::string> problems_;
 };
 

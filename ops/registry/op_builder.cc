@@ -318,13 +318,12 @@ OpBuilder& OpBuilder::Shape(ShapeFn fn) {
 
 OpBuilder& OpBuilder::NoGradient(std::string_view reason) {
   if (reason.empty()) Fail("NoGradient wants a reason");
-  op_->gradient_ = GradientStatement::kNone;
-  op_->gradient_reason_ = std::string(reason);
+  op_->no_gradient_reason_ = std::string(reason);
   return *this;
 }
 
-OpBuilder& OpBuilder::GradientPending() {
-  op_->gradient_ = GradientStatement::kPending;
+OpBuilder& OpBuilder::Gradient(GradientFn fn) {
+  op_->gradient_ = fn;
   return *this;
 }
 

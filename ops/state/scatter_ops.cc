@@ -156,7 +156,6 @@ void state_scatter(Registry& registry) {
       .Stateful()
       .Doc("Rows of the variable by index.")
       .Shape(GatherShapeFn)
-      .GradientPending()
       .Reads(0)
       .Kernel("CPU", NewKernel<ResourceGather>);
   registry.Define("ScatterUpdate")

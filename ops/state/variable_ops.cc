@@ -219,7 +219,6 @@ void state_variable(Registry& registry) {
       .Stateful()
       .Doc("The variable's value now.")
       .Shape(ReadShape)
-      .GradientPending()
       .Reads(0)
       .Kernel("CPU", MakeKernel<RunReadVariable>);
   registry.Define("Assign")

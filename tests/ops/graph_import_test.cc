@@ -161,16 +161,15 @@ TEST_CASE("an op that is gone is refused for graphs of newer producers") {
 
 TEST_CASE("types of references that freezing left behind are repaired") {
   Registry registry;
-  registry.Define("Source").Output("y: float").Shape(shape_fns::UnknownOutputs).GradientPending();
-  registry.Define("RefSource").Output("y: Ref(float)").Shape(shape_fns::UnknownOutputs).GradientPending();
-  registry.Define("Pass").Input("x: T").Output("y: T").Attr("T: type").Shape(shape_fns::Unchanged).GradientPending();
+  registry.Define("Source").Output("y: float").Shape(shape_fns::UnknownOutputs);
+  registry.Define("RefSource").Output("y: Ref(float)").Shape(shape_fns::UnknownOutputs);
+  registry.Define("Pass").Input("x: T").Output("y: T").Attr("T: type").Shape(shape_fns::Unchanged);
   registry.Define("RefPass")
       .Input("x: Ref(T)")
       .Output("y: Ref(T)")
       .Attr("T: type")
-      .Shape(shape_fns::Unchanged)
-      .GradientPending();
-  registry.Define("RefUse").Input("x: Ref(float)").Shape(shape_fns::NoOutputs).GradientPending();
+      .Shape(shape_fns::Unchanged);
+  registry.Define("RefUse").Input("x: Ref(float)").Shape(shape_fns::NoOutputs);
   const DType ref = MakeRef(DType::kFloat);
   Graph graph(registry);
   MR_REQUIRE_OK(graph.Import(MakeGraph({
@@ -196,21 +195,19 @@ TEST_CASE("types of references that freezing left behind are repaired") {
 
 TEST_CASE("loops of old control flow close through NextIteration alone") {
   Registry registry;
-  registry.Define("Source").Output("y: float").Shape(shape_fns::ScalarOutput).GradientPending();
+  registry.Define("Source").Output("y: float").Shape(shape_fns::ScalarOutput);
   registry.Define("Merge")
       .Input("inputs: N * T")
       .Output("output: T")
       .Output("value_index: int32")
       .Attr("T: type")
       .Attr("N: int >= 1")
-      .Shape(shape_fns::UnknownOutputs)
-      .GradientPending();
+      .Shape(shape_fns::UnknownOutputs);
   registry.Define("NextIteration")
       .Input("data: T")
       .Output("output: T")
       .Attr("T: type")
-      .Shape(shape_fns::Unchanged)
-      .GradientPending();
+      .Shape(shape_fns::Unchanged);
   Graph graph(registry);
   const AttrMap t = {{"T", DType::kFloat}};
   MR_REQUIRE_OK(graph.Import(MakeGraph({

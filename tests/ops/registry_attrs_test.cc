@@ -15,8 +15,7 @@ const Op& Define(Registry& registry) {
       .Attr("L: list(type) >= 1 = [DT_BOOL]")
       .Attr("p: {'a', 'b'} = 'a'")
       .Attr("k: list(int) = [1]")
-      .Shape(shape_fns::UnknownOutputs)
-      .GradientPending();
+      .Shape(shape_fns::UnknownOutputs);
   return *registry.Find("Op");
 }
 

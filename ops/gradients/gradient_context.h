@@ -1,0 +1,74 @@
+// GradientContext: what a gradient function sees of one node, and where it puts
+// what it makes.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "millrace/ops/builder/scope.h"
+#include "millrace/ops/gradients/gradient.h"
+
+namespace millrace {
+
+// A gradient function adds the nodes that compute the gradients of a node's
+// inputs from those of its outputs, with the builder's calls; the context stands
+// where they want a scope. New nodes are named "<scope>/<node>_grad/...", and
+// placed with the forward node.
+//
+//   void TanhGradient(GradientContext& g) { g.set(0, ops::TanhGrad(g, g.output(), g.grad())); }
+//
+// Nothing has to be set: an input without a gradient passes none on.
+class GradientContext {
+ public:
+  GradientContext(const Scope& scope, Node& node, std::vector<Gradient> grads);
+
+  operator At() const { return At(scope_); }  // NOLINT: the first argument of builder calls
+  const Scope& scope() const { return scope_; }
+  const Node& node() const { return node_; }
+
+  int num_inputs() const { return static_cast<int>(node_.inputs().size()); }
+  int num_outputs() const { return node_.num_outputs(); }
+  Output input(int i = 0) const;
+  Output output(int i = 0) const;
+  // The gradient that flows into output i, as a dense tensor of its shape and
+  // dtype; zeros where nothing flows.
+  Output grad(int i = 0);
+  bool has_grad(int i) const;
+  // The same, as it came: dense, slices or none.
+  const Gradient& gradient(int i = 0) const { return grads_[static_cast<size_t>(i)]; }
+
+  // An attribute of the node: int64_t, float, bool, DType, std::string, ...
+  template <typename T>
+  const T& attr(std::string_view name) const {
+    return *node_.attrs().find(name)->second.template get<T>();
+  }
+  DType type(std::string_view name = "T") const { return BaseType(attr<DType>(name)); }
+
+  // The gradient of input i. Setting one twice is an error of the function.
+  void set(int i, Gradient gradient);
+  // The same for an operand that was broadcast to output 0's shape: summed over
+  // the dimensions that the broadcast made. Inputs `a` and `b` are the two that
+  // met; `i` is one of them.
+  void SetBroadcast(int i, const Output& gradient, int a = 0, int b = 1);
+  // There is no gradient: the error names the node, the path to it and `reason`.
+  void Fail(std::string reason);
+
+  const std::vector<Gradient>& results() const { return results_; }
+  const Status& status() const { return status_; }
+
+  // The conjugate where the dtype is complex, else x itself.
+  Output Conj(const Output& x) const;
+  // A constant of x's dtype: g.Number(2, x).
+  Output Number(double value, const Output& like) const;
+
+ private:
+  Scope scope_;
+  Node& node_;
+  std::vector<Gradient> grads_;
+  std::vector<Gradient> results_;
+  // BroadcastGradientArgs of SetBroadcast, made once for both operands.
+  std::vector<Output> reduce_axes_;
+  Status status_;
+};
+
+}  // namespace millrace
