@@ -24,7 +24,7 @@ void Apply(KernelContext& ctx, T* to, const T* from, int64_t n) {
 template <bool kAdd, Code kMissing>
 Status RunAssignArithmetic(KernelContext& ctx) {
   const TensorView& value = ctx.input(1);
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0, value.dtype));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0, value.dtype));
   VariableUpdate update;
   MR_RETURN_IF_ERROR(update.Lock({&variable, 1}, kMissing));
   if (!std::ranges::equal(update.value(0).shape(), value.shape())) {

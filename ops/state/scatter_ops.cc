@@ -57,7 +57,7 @@ Status ScatterNdShape(InferenceContext& ctx) {
 template <ScatterWay kWay, bool kByCoordinates>
 Status RunScatter(KernelContext& ctx) {
   const TensorView &indices = ctx.input(1), &updates = ctx.input(2);
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0, updates.dtype));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0, updates.dtype));
   VariableUpdate update;
   MR_RETURN_IF_ERROR(update.Lock({&variable, 1}, Code::kFailedPrecondition));
   const TensorView before = update.value(0);
@@ -107,7 +107,7 @@ class ResourceGather final : public Kernel {
   explicit ResourceGather(const KernelInit& init) : batch_dims_(init.attr<int64_t>("batch_dims")) {}
   Status Run(KernelContext& ctx) const override {
     const TensorView& indices = ctx.input(1);
-    MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+    MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
     MR_ASSIGN_OR_RETURN(const Tensor value, variable->Snapshot());
     const TensorView params = value.view();
     const int64_t batch = batch_dims_ < 0 ? batch_dims_ + indices.rank : batch_dims_;

@@ -1,5 +1,5 @@
-// Variable: a tensor that outlives runs, behind VariableV2 references and
-// VarHandleOp handles alike.
+// VariableResource: a tensor that outlives runs, behind VariableV2 references
+// and VarHandleOp handles alike.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@ namespace millrace {
 
 // Thread-safe. The buffer is copied on write against readers: a snapshot shares
 // it, and whoever changes the variable while somebody holds one changes a copy.
-class Variable final : public Resource {
+class VariableResource final : public Resource {
  public:
   static constexpr std::string_view kKind = "Variable";
 
   // `shape` is the declared one and may have unknown parts. `allocator` outlives
   // the variable.
-  Variable(std::string name, DType dtype, Shape shape, Allocator& allocator = HostAllocator());
+  VariableResource(std::string name, DType dtype, Shape shape, Allocator& allocator = HostAllocator());
 
   std::string_view kind() const override { return kKind; }
   const std::string& name() const { return name_; }
@@ -74,7 +74,7 @@ class VariableUpdate {
   ~VariableUpdate();
 
   // An error with `code` and the variable's name where one has no value yet.
-  Status Lock(std::span<Variable* const> variables, Code code);
+  Status Lock(std::span<VariableResource* const> variables, Code code);
   // Lets value(i) be written: copies the buffer first where somebody holds it.
   Status MakeMutable(size_t i) { return variables_[i]->MakeExclusive(); }
   TensorView value(size_t i) const { return variables_[i]->value_.view(); }
@@ -83,12 +83,12 @@ class VariableUpdate {
 
  private:
   size_t count_ = 0, locked_ = 0;
-  std::array<Variable*, kMax> variables_{}, order_{};
+  std::array<VariableResource*, kMax> variables_{}, order_{};
 };
 
 // The variable behind input `i` of a step. InvalidArgument where that is
 // another kind of resource, or of another dtype than `dtype` (kInvalid: any).
-Result<Variable*> VariableInput(KernelContext& ctx, int i, DType dtype = DType::kInvalid);
+Result<VariableResource*> VariableInput(KernelContext& ctx, int i, DType dtype = DType::kInvalid);
 
 // The variable of that name in `store`, made where it is not there.
 // InvalidArgument where one of another dtype is.

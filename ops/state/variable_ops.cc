@@ -52,13 +52,13 @@ class MakeVariable final : public Kernel {
 };
 
 Status RunIsInitialized(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
   *ctx.output(0).as<bool>() = variable->initialized();
   return OkStatus();
 }
 
 Status RunReadVariable(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
   MR_ASSIGN_OR_RETURN(Tensor value, variable->Snapshot());
   return ctx.SetOutput(0, std::move(value));
 }
@@ -111,7 +111,7 @@ class Assign final : public Kernel {
  public:
   explicit Assign(const KernelInit& init) : validate_shape_(init.attr<bool>("validate_shape")) {}
   Status Run(KernelContext& ctx) const override {
-    MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0, ctx.input(1).dtype));
+    MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0, ctx.input(1).dtype));
     return variable->Assign(ctx.input(1), validate_shape_);
   }
 
@@ -120,7 +120,7 @@ class Assign final : public Kernel {
 };
 
 Status RunDestroy(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
   variable->Clear();
   return OkStatus();
 }
@@ -139,7 +139,7 @@ Status VariableShapeShape(InferenceContext& ctx) {
 }
 
 Status RunVariableShape(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
   MR_ASSIGN_OR_RETURN(const Tensor value, variable->Snapshot());
   const int64_t rank = value.shape().rank();
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, {&rank, 1}));

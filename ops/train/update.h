@@ -45,7 +45,7 @@ class Update final : public Kernel {
   explicit Update(const KernelInit& init) : flag_(!U::kFlag.empty() && init.attr<bool>(FlagName())) {}
 
   Status Run(KernelContext& ctx) const override {
-    std::array<Variable*, kVars> variables{};
+    std::array<VariableResource*, kVars> variables{};
     for (size_t i = 0; i < kVars; ++i) {
       MR_ASSIGN_OR_RETURN(variables[i], VariableInput(ctx, static_cast<int>(i), kDTypeOf<T>));
     }

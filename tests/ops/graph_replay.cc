@@ -163,7 +163,7 @@ Status GraphReplay::Run(const std::map<std::string, Tensor>& feeds, const std::v
       Flow flow = from.outputs[static_cast<size_t>(index)];
       InferenceContext::Input info;
       info.dtype = node.input_types[i];
-      if (Variable* variable = static_cast<Variable*>(flow.resource.get()); variable != nullptr) {
+      if (VariableResource* variable = static_cast<VariableResource*>(flow.resource.get()); variable != nullptr) {
         const bool handle = node.input_types[i] == DType::kResource;
         if (!handle && !IsRef(node.input_types[i])) {
           MR_ASSIGN_OR_RETURN(flow.tensor, variable->Snapshot());  // a reference where a value is wanted
@@ -250,7 +250,7 @@ Status GraphReplay::Run(const std::map<std::string, Tensor>& feeds, const std::v
     if (static_cast<size_t>(index) >= node.outputs.size()) return InvalidArgument(Cat("no output ", fetch));
     const Flow& flow = node.outputs[static_cast<size_t>(index)];
     if (!flow.tensor.valid() && flow.resource != nullptr) {
-      MR_ASSIGN_OR_RETURN(Tensor value, static_cast<Variable*>(flow.resource.get())->Snapshot());
+      MR_ASSIGN_OR_RETURN(Tensor value, static_cast<VariableResource*>(flow.resource.get())->Snapshot());
       results->push_back(std::move(value));
     } else {
       results->push_back(flow.tensor);

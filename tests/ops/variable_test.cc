@@ -16,7 +16,7 @@ Tensor Floats(std::vector<float> values) {
 }
 
 TEST_CASE("a variable without a value is an error that names it") {
-  const Variable v("weights", DType::kFloat, Shape({2}));
+  const VariableResource v("weights", DType::kFloat, Shape({2}));
   CHECK_FALSE(v.initialized());
   const Result<Tensor> value = v.Snapshot();
   REQUIRE_FALSE(value.ok());
@@ -25,7 +25,7 @@ TEST_CASE("a variable without a value is an error that names it") {
 }
 
 TEST_CASE("a variable keeps its dtype, and its shape where asked to") {
-  Variable v("v", DType::kFloat, Shape({2}));
+  VariableResource v("v", DType::kFloat, Shape({2}));
   CHECK(v.Assign(Floats({1, 2, 3}).view(), true).code() == Code::kInvalidArgument);
   MR_REQUIRE_OK(v.Assign(Floats({1, 2}).view(), true));
   CHECK(v.Assign(Tensor::Of<double>(Shape({2}), {1, 2}).view(), false).code() == Code::kInvalidArgument);
@@ -37,10 +37,10 @@ TEST_CASE("a variable keeps its dtype, and its shape where asked to") {
 }
 
 TEST_CASE("a write leaves snapshots as they were, and is in place where there are none") {
-  Variable v("v", DType::kFloat, Shape({2}));
+  VariableResource v("v", DType::kFloat, Shape({2}));
   MR_REQUIRE_OK(v.Assign(Floats({1, 2}).view(), true));
   const void* buffer = v.Snapshot()->data();
-  Variable* const one[] = {&v};
+  VariableResource* const one[] = {&v};
   {
     VariableUpdate update;
     MR_REQUIRE_OK(update.Lock(one, Code::kFailedPrecondition));
@@ -65,10 +65,10 @@ TEST_CASE("a write leaves snapshots as they were, and is in place where there ar
 }
 
 TEST_CASE("strings are copied on write too") {
-  Variable v("v", DType::kString, Shape({2}));
+  VariableResource v("v", DType::kString, Shape({2}));
   MR_REQUIRE_OK(v.Assign(Tensor::Of<std::string>(Shape({2}), {"a", "b"}).view(), true));
   const Tensor held = *v.Snapshot();
-  Variable* const one[] = {&v};
+  VariableResource* const one[] = {&v};
   {
     VariableUpdate update;
     MR_REQUIRE_OK(update.Lock(one, Code::kFailedPrecondition));
@@ -83,12 +83,12 @@ TEST_CASE("strings are copied on write too") {
 // reader, not only that the sums are right.
 TEST_CASE("readers see whole writes while writers go on") {
   constexpr int kElements = 512, kWrites = 400;
-  Variable a("a", DType::kFloat, Shape({kElements})), b("b", DType::kFloat, Shape({kElements}));
+  VariableResource a("a", DType::kFloat, Shape({kElements})), b("b", DType::kFloat, Shape({kElements}));
   MR_REQUIRE_OK(a.Assign(Floats(std::vector<float>(kElements, 0)).view(), true));
   MR_REQUIRE_OK(b.Assign(Floats(std::vector<float>(kElements, 0)).view(), true));
   std::atomic<int> torn{0};
   const auto write = [&](bool swapped) {
-    Variable* const both[] = {swapped ? &b : &a, swapped ? &a : &b};
+    VariableResource* const both[] = {swapped ? &b : &a, swapped ? &a : &b};
     for (int i = 0; i < kWrites; ++i) {
       VariableUpdate update;
       if (!update.Lock(both, Code::kInternal).ok()) return;
@@ -114,9 +114,9 @@ TEST_CASE("readers see whole writes while writers go on") {
 }
 
 TEST_CASE("one variable may be named twice in an update") {
-  Variable v("v", DType::kFloat, Shape({1}));
+  VariableResource v("v", DType::kFloat, Shape({1}));
   MR_REQUIRE_OK(v.Assign(Floats({1}).view(), true));
-  Variable* const twice[] = {&v, &v};
+  VariableResource* const twice[] = {&v, &v};
   VariableUpdate update;
   MR_REQUIRE_OK(update.Lock(twice, Code::kInternal));
   CHECK(update.value(0).data == update.value(1).data);

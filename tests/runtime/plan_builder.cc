@@ -92,13 +92,13 @@ Status RefShape(InferenceContext& ctx) {
   return OkStatus();
 }
 Status AssignRef(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(millrace::Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(millrace::VariableResource * variable, VariableInput(ctx, 0));
   return variable->Assign(ctx.input(1), true);
 }
 Status AssignAdd(KernelContext& ctx) {
-  MR_ASSIGN_OR_RETURN(millrace::Variable * variable, VariableInput(ctx, 0));
+  MR_ASSIGN_OR_RETURN(millrace::VariableResource * variable, VariableInput(ctx, 0));
   VariableUpdate update;
-  millrace::Variable* const list[] = {variable};
+  millrace::VariableResource* const list[] = {variable};
   MR_RETURN_IF_ERROR(update.Lock(list, Code::kFailedPrecondition));
   MR_RETURN_IF_ERROR(update.MakeMutable(0));
   const TensorView value = update.value(0);
