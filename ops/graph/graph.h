@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -105,17 +106,26 @@ class Graph {
 
   // Changes where input `index` of `node` comes from (the back edge of a loop,
   // for one) and infers again what follows. InvalidArgument where the dtypes
-  // differ, or shapes do not fit; the graph is then as before.
+  // differ, shapes do not fit, or a cycle would be there that is no loop through
+  // NextIteration; the graph is then as before. Linear in what follows the node;
+  // where `from` arrived after it, also in what `from` is made of.
   Status ReplaceInput(Node* node, int index, Endpoint from);
-  // `node` runs after `before`. InvalidArgument where that makes a cycle.
+  // `node` runs after `before`. InvalidArgument where that makes a cycle. Cheap
+  // where `before` arrived first, else linear in what `before` is made of.
   Status AddControlInput(Node* node, Node* before);
+  // "/device:CPU:0", "/job:a/task:1/GPU:*", "" for anywhere. InvalidArgument for
+  // what is no device name.
   Status SetDevice(Node* node, std::string device);
   // Adds to the library. AlreadyExists for another body under a name that is there.
   Status AddFunction(FunctionDef function);
+  // Null where there is none; valid until functions are added.
   const FunctionDef* FindFunction(std::string_view name) const;
+  // For whoever lends a part of another graph to this one: takes `shape` for the
+  // output's where inference says less of it; its users come later.
+  void AssumeShape(Endpoint output, const SymShape& shape);
 
   // In order of arrival; an input comes before its users but for the back edges
-  // of loops.
+  // of loops and what ReplaceInput and AddControlInput turned round.
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   Node* Find(std::string_view name) const;
   // "name", "name:k" or "^name"(index -1). NotFound names what is missing and,
@@ -129,16 +139,33 @@ class Graph {
 
   GraphDef ToGraphDef() const;
 
+  // What the builder keeps with the graph, as long as that lives: its scopes and
+  // their status. Null until a scope is made.
+  std::shared_ptr<void>& attachment() { return attachment_; }
+
  private:
   class Importer;
+  class NodeMaker;
+  class Reinference;
   Status Infer(Node* node);
+  // An error for nodes of another graph.
+  Status CheckOwn(const Node* node, std::string_view what) const;
+  bool Reaches(const Node* from, const Node* to) const;
 
   const Registry& registry_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string_view, Node*> by_name_;
   FunctionLibrary library_;
+  std::map<std::string, size_t, std::less<>> functions_;  // of library_, by name
   VersionDef versions_;
   DimTable dims_;
+  // Names that are taken, in lower case, with the number to try next; those of
+  // the first `named_` nodes are in.
+  std::unordered_map<std::string, int> taken_;
+  size_t named_ = 0;
+  // Every edge but the back edges of loops leads to a later node.
+  bool ordered_ = true;
+  std::shared_ptr<void> attachment_;
 };
 
 }  // namespace millrace
