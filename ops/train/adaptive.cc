@@ -1,7 +1,7 @@
 // Adagrad, Adadelta, RMSProp, and the updates by the sign of the gradient.
 #include <cmath>
 
-#include "millrace/ops/train/update.h"
+#include "millrace/ops/train/sparse_update.h"
 
 namespace millrace {
 namespace {
@@ -149,6 +149,11 @@ void train_adaptive(Registry& registry) {
   train::DefineUpdate<Adadelta>(registry, "Adadelta: the rate follows the sizes of past updates.");
   train::DefineUpdate<RMSProp>(registry, "RMSProp: the rate falls with the decaying mean of squared gradients.");
   train::DefineUpdate<CenteredRMSProp>(registry, "RMSProp by the gradient's variance.");
+  train::DefineSparseUpdate<Adagrad>(registry, "Adagrad on the rows that the indices name.");
+  train::DefineSparseUpdate<AdagradV2>(registry, "Adagrad with an epsilon, on the rows that the indices name.");
+  train::DefineSparseUpdate<Adadelta>(registry, "Adadelta on the rows that the indices name.");
+  train::DefineSparseUpdate<RMSProp>(registry, "RMSProp on the rows that the indices name.");
+  train::DefineSparseUpdate<CenteredRMSProp>(registry, "Centred RMSProp on the rows that the indices name.");
   train::DefineUpdate<AddSign>(registry, "The step grows where the gradient and its mean agree, by addition.");
   train::DefineUpdate<PowerSign>(registry, "The step grows where the gradient and its mean agree, by a power.");
 }

@@ -1,7 +1,7 @@
 // Plain gradient descent, momentum, and their proximal forms.
 #include <cmath>
 
-#include "millrace/ops/train/update.h"
+#include "millrace/ops/train/sparse_update.h"
 
 namespace millrace {
 namespace {
@@ -105,6 +105,11 @@ void train_descent(Registry& registry) {
                                      false);
   train::DefineUpdate<ProximalGradientDescent>(registry, "Gradient descent with L1 and L2 regularisation.");
   train::DefineUpdate<ProximalAdagrad>(registry, "Adagrad with L1 and L2 regularisation.");
+  train::DefineSparseUpdate<Momentum>(registry, "Momentum on the rows that the indices name.");
+  train::DefineSparseUpdate<KerasMomentum>(registry,
+                                           "Momentum, with the rate inside, on the rows that the indices name.", false);
+  train::DefineSparseUpdate<ProximalGradientDescent>(registry, "The proximal step on the rows that the indices name.");
+  train::DefineSparseUpdate<ProximalAdagrad>(registry, "Proximal Adagrad on the rows that the indices name.");
 }
 }  // namespace families
 }  // namespace millrace

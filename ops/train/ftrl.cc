@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "millrace/ops/train/update.h"
+#include "millrace/ops/train/sparse_update.h"
 
 namespace millrace {
 namespace {
@@ -67,6 +67,8 @@ namespace families {
 void train_ftrl(Registry& registry) {
   train::DefineUpdate<FtrlV1>(registry, "Follow the regularised leader, with L1 and L2 regularisation.");
   train::DefineUpdate<FtrlV2>(registry, "Follow the regularised leader, with shrinkage of the gradient.");
+  train::DefineSparseUpdate<FtrlV1>(registry, "FTRL on the rows that the indices name.");
+  train::DefineSparseUpdate<FtrlV2>(registry, "FTRL with shrinkage on the rows that the indices name.");
 }
 }  // namespace families
 }  // namespace millrace

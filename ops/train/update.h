@@ -35,6 +35,45 @@ struct ComputeOf<BFloat16> {
   using type = float;
 };
 
+// The name of U's own attribute.
+template <typename U>
+std::string_view FlagName() {
+  const std::string_view spec = U::kFlag;
+  return spec.substr(0, spec.find(':'));
+}
+
+// The operands but for the gradient, which "indices" follows where `sparse`.
+template <typename U, typename T, typename C, size_t kCount>
+Status ReadScalars(KernelContext& ctx, bool sparse, std::array<C, kCount>* scalars) {
+  size_t count = 0;
+  for (size_t i = 0; i < U::kOperands.size(); ++i) {
+    if (i == U::kGrad) continue;
+    const size_t skipped = sparse && i > U::kGrad ? 1 : 0;
+    const TensorView& operand = ctx.input(static_cast<int>(U::kVars.size() + i + skipped));
+    if (operand.num_elements != 1) {
+      return InvalidArgument(
+          Cat(U::kOperands[i], " should be a scalar, found shape ", array::DimsText(operand.shape())));
+    }
+    (*scalars)[count++] = static_cast<C>(operand.scalar<T>());
+  }
+  return OkStatus();
+}
+
+// Elements [begin, end) of the variables at `data` and of the gradient.
+template <typename U, typename Step, typename T, size_t kVars>
+void ApplyStep(const Step& step, const std::array<T*, kVars>& data, const T* g, int64_t begin, int64_t end) {
+  using C = typename ComputeOf<T>::type;
+  [&]<size_t... I>(std::index_sequence<I...>) {
+    const Step s = step;  // in registers, whatever is stored below
+    T* const p[] = {data[I]...};
+    for (int64_t i = begin; i < end; ++i) {
+      C v[] = {static_cast<C>(p[I][i])...};
+      s(v[I]..., static_cast<C>(g[i]));
+      ((p[I][i] = static_cast<T>(v[I])), ...);
+    }
+  }(std::make_index_sequence<kVars>());
+}
+
 template <typename U, typename T>
 class Update final : public Kernel {
  public:
@@ -42,7 +81,7 @@ class Update final : public Kernel {
   using C = typename ComputeOf<T>::type;
   using Step = typename U::template Step<C>;
 
-  explicit Update(const KernelInit& init) : flag_(!U::kFlag.empty() && init.attr<bool>(FlagName())) {}
+  explicit Update(const KernelInit& init) : flag_(!U::kFlag.empty() && init.attr<bool>(FlagName<U>())) {}
 
   Status Run(KernelContext& ctx) const override {
     std::array<VariableResource*, kVars> variables{};
@@ -50,16 +89,7 @@ class Update final : public Kernel {
       MR_ASSIGN_OR_RETURN(variables[i], VariableInput(ctx, static_cast<int>(i), kDTypeOf<T>));
     }
     std::array<C, kOperands> scalars{};
-    size_t count = 0;
-    for (size_t i = 0; i < kOperands; ++i) {
-      if (i == U::kGrad) continue;
-      const TensorView& operand = ctx.input(static_cast<int>(kVars + i));
-      if (operand.num_elements != 1) {
-        return InvalidArgument(
-            Cat(U::kOperands[i], " should be a scalar, found shape ", array::DimsText(operand.shape())));
-      }
-      scalars[count++] = static_cast<C>(operand.scalar<T>());
-    }
+    MR_RETURN_IF_ERROR((ReadScalars<U, T>(ctx, /*sparse=*/false, &scalars)));
     const TensorView& grad = ctx.input(static_cast<int>(kVars + U::kGrad));
     VariableUpdate update;
     MR_RETURN_IF_ERROR(update.Lock(variables, Code::kFailedPrecondition));
@@ -76,31 +106,21 @@ class Update final : public Kernel {
     for (size_t i = 0; i < kVars; ++i) data[i] = update.value(i).template as<T>();
     const Step step(scalars.data(), flag_);
     const T* g = grad.as<T>();
-    ctx.ParallelFor(
-        grad.num_elements, BlockFor(1.0 + static_cast<double>(kVars)),
-        [&](int64_t begin, int64_t end, int) { Loop(step, data, g, begin, end, std::make_index_sequence<kVars>()); });
+    ctx.ParallelFor(grad.num_elements, BlockFor(1.0 + static_cast<double>(kVars)),
+                    [&](int64_t begin, int64_t end, int) { ApplyStep<U>(step, data, g, begin, end); });
     return OkStatus();
   }
 
  private:
-  static std::string_view FlagName() {
-    const std::string_view spec = U::kFlag;
-    return spec.substr(0, spec.find(':'));
-  }
-  template <size_t... I>
-  static void Loop(const Step& step, const std::array<T*, kVars>& data, const T* g, int64_t begin, int64_t end,
-                   std::index_sequence<I...>) {
-    const Step s = step;  // in registers, whatever is stored below
-    T* const p[] = {data[I]...};
-    for (int64_t i = begin; i < end; ++i) {
-      C v[] = {static_cast<C>(p[I][i])...};
-      s(v[I]..., static_cast<C>(g[i]));
-      ((p[I][i] = static_cast<T>(v[I])), ...);
-    }
-  }
-
   const bool flag_;
 };
+
+// What is known of the variable behind input i.
+inline SymShape VariableShape(const InferenceContext& ctx, int i) {
+  const InferenceContext::Input& variable = ctx.input_info(i);
+  if (variable.handle_shape != nullptr) return *variable.handle_shape;
+  return IsRef(variable.dtype) ? variable.shape : SymShape();
+}
 
 // All operands but the gradient are scalars; all variables and the gradient
 // have one shape.
@@ -109,11 +129,7 @@ Status UpdateShape(InferenceContext& ctx) {
   constexpr int kVars = static_cast<int>(U::kVars.size()), kOperands = static_cast<int>(U::kOperands.size());
   SymShape shape = ctx.input(kVars + static_cast<int>(U::kGrad));
   for (int i = 0; i < kVars; ++i) {
-    const InferenceContext::Input& variable = ctx.input_info(i);
-    const SymShape value = variable.handle_shape != nullptr ? *variable.handle_shape
-                           : IsRef(variable.dtype)          ? variable.shape
-                                                            : SymShape();
-    MR_RETURN_IF_ERROR(ctx.Merge(shape, value, &shape));
+    MR_RETURN_IF_ERROR(ctx.Merge(shape, VariableShape(ctx, i), &shape));
   }
   for (int i = 0; i < kOperands; ++i) {
     if (i != static_cast<int>(U::kGrad)) MR_RETURN_IF_ERROR(ctx.WithRank(kVars + i, 0));
@@ -122,17 +138,18 @@ Status UpdateShape(InferenceContext& ctx) {
   return OkStatus();
 }
 
-template <typename U>
+// K is Update or SparseUpdate.
+template <typename U, template <typename, typename> class K>
 Result<std::unique_ptr<Kernel>> NewUpdate(const KernelInit& init) {
   switch (init.attr<DType>("T")) {
     case DType::kFloat:
-      return std::unique_ptr<Kernel>(new Update<U, float>(init));
+      return std::unique_ptr<Kernel>(new K<U, float>(init));
     case DType::kDouble:
-      return std::unique_ptr<Kernel>(new Update<U, double>(init));
+      return std::unique_ptr<Kernel>(new K<U, double>(init));
     case DType::kHalf:
-      return std::unique_ptr<Kernel>(new Update<U, Half>(init));
+      return std::unique_ptr<Kernel>(new K<U, Half>(init));
     case DType::kBfloat16:
-      return std::unique_ptr<Kernel>(new Update<U, BFloat16>(init));
+      return std::unique_ptr<Kernel>(new K<U, BFloat16>(init));
     default:
       return Unimplemented(Cat("no kernel for ", DTypeName(init.attr<DType>("T"))));
   }
@@ -143,19 +160,24 @@ inline constexpr std::string_view kNumberTypes =
     "quint16, uint16, complex128, half, uint32, uint64}";
 
 template <typename U>
-void DefineOne(Registry& registry, bool by_reference, std::string_view doc) {
-  OpBuilder op = registry.Define(Cat(by_reference ? "Apply" : "ResourceApply", U::kName));
+void DefineVariables(OpBuilder& op, bool by_reference) {
   int input = 0;
   for (const char* name : U::kVars) {
     op.Input(Cat(name, by_reference ? ": Ref(T)" : ": resource"));
     op.Writes(input++);
   }
+}
+
+template <typename U>
+void DefineOne(Registry& registry, bool by_reference, std::string_view doc) {
+  OpBuilder op = registry.Define(Cat(by_reference ? "Apply" : "ResourceApply", U::kName));
+  DefineVariables<U>(op, by_reference);
   for (const char* name : U::kOperands) op.Input(Cat(name, ": T"));
   if (by_reference) op.Output("out: Ref(T)");
   op.Attr(kNumberTypes).Attr("use_locking: bool = false");
   if (!U::kFlag.empty()) op.Attr(U::kFlag);
   if (!by_reference) op.Stateful();
-  op.Doc(doc).Shape(UpdateShape<U>).NoGradient("a write of state").Kernel("CPU", NewUpdate<U>);
+  op.Doc(doc).Shape(UpdateShape<U>).NoGradient("a write of state").Kernel("CPU", NewUpdate<U, Update>);
 }
 
 // ApplyX (unless it never had one) and ResourceApplyX.

@@ -182,7 +182,22 @@ TEST_CASE("optimiser updates give the recorded answers") {
             "ResourceApplyPowerSign",
             "ResourceApplyProximalAdagrad",
             "ResourceApplyProximalGradientDescent",
-            "ResourceApplyRMSProp"});
+            "ResourceApplyRMSProp",
+            "ResourceSparseApplyAdadelta",
+            "ResourceSparseApplyAdagrad",
+            "ResourceSparseApplyAdagradV2",
+            "ResourceSparseApplyCenteredRMSProp",
+            "ResourceSparseApplyFtrl",
+            "ResourceSparseApplyKerasMomentum",
+            "ResourceSparseApplyMomentum",
+            "ResourceSparseApplyRMSProp",
+            "SparseApplyAdadelta",
+            "SparseApplyAdagrad",
+            "SparseApplyAdagradV2",
+            "SparseApplyCenteredRMSProp",
+            "SparseApplyFtrl",
+            "SparseApplyMomentum",
+            "SparseApplyRMSProp"});
 }
 
 TEST_CASE("texts joined give the recorded answers") {
