@@ -1,6 +1,7 @@
 // Operand: what the builder's calls take where an op wants a tensor.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -29,11 +30,15 @@ struct Literal {
 // literal: 2, 0.5, true, "text", {1, 2, 3}, {{1, 0}, {0, 1}}; {} is the empty
 // list of numbers. A literal that the wanted dtype cannot hold is an error that
 // names the argument.
+//
+// What is convertible to an Output (a variable, say) is an operand too.
 class Operand {
  public:
   Operand() : value_(Literal{Literal::Kind::kInt, {0}, {}, {}, {}}) {}
-  Operand(const Output& output) : value_(output) {}                    // NOLINT: implicit on purpose, as all of these
-  Operand(const Operation& op) : value_(op.output(0)) {}               // NOLINT
+  Operand(const Output& output) : value_(output) {}       // NOLINT: implicit on purpose, as all of these
+  Operand(const Operation& op) : value_(op.output(0)) {}  // NOLINT
+  template <std::convertible_to<Output> T>
+  Operand(const T& tensor) : value_(static_cast<Output>(tensor)) {}    // NOLINT
   Operand(Tensor tensor) : value_(std::move(tensor)) {}                // NOLINT
   Operand(Literal literal) : value_(std::move(literal)) {}             // NOLINT
   Operand(int value);                                                  // NOLINT

@@ -40,16 +40,25 @@ class Scope {
   static Scope NewRoot(const Registry& registry = Registry::BuiltIn());
   // A scope over a graph that is there, imported for example.
   explicit Scope(std::shared_ptr<Graph> graph);
-  // The scope that made `output`; it must be valid.
+  // The scope that made `output`, without its WithOpName; `output` is valid.
   static Scope Of(const Output& output);
+  // From Output::state() or Operation::state(); not null, its graph lives.
   explicit Scope(const ScopeState* state);
 
   // Names of nodes go under "name/"; where that is taken, under "name_1/" and so
-  // on, as in the original. Expects [A-Za-z0-9.][A-Za-z0-9_.\\-/]*.
+  // on, as in the original. Expects letters, digits and any of _.\/>- (but for '.'
+  // not as the first of a name at the root).
   Scope NewSubScope(std::string_view name) const;
   // The next node is called that (made unique: "x", "x_1" ...) rather than after
   // its op. A call that adds several nodes uses it as the scope of the others.
   Scope WithOpName(std::string_view name) const;
+  // For such calls: the sub-scope for their nodes, called after WithOpName, else
+  // `name`.
+  Scope ForCall(std::string_view name) const;
+  // Names go under `name_scope` as it is ("outer/inner/" as name_scope() gives it,
+  // "" for the root), although it is taken: for nodes that belong to one that is
+  // there, as a slot belongs to its variable.
+  Scope InNameScope(std::string_view name_scope) const;
   // Nodes run after these, besides those that this scope has already.
   Scope WithControlDependencies(const std::vector<Operation>& operations) const;
   Scope WithControlDependencies(const Operation& operation) const;
@@ -58,7 +67,9 @@ class Scope {
   // Nodes ask for that device ("/device:CPU:0"); what it leaves open is taken
   // from this scope's.
   Scope WithDevice(std::string_view device) const;
-  // Nodes are placed where that one is (attribute "_class").
+  // Nodes are placed where that one is (attribute "_class"): with its device, and
+  // in its group where it is itself colocated. Groups of scopes inside each other
+  // add up.
   Scope ColocateWith(const Operation& operation) const;
   Scope ColocateWith(const Output& output) const;
   // The gradient of nodes of `op` that are added here is the one registered as
@@ -71,10 +82,11 @@ class Scope {
   bool ok() const { return status().ok(); }
   // The first error of all scopes of this graph.
   const Status& status() const;
-  // Makes `status` the scopes' status, if it is the first error; "" or the
-  // place in the program.
+  // Makes `status` the scopes' status, if it is the first error; the message gets
+  // the place in the program.
   void Fail(Status status, std::source_location where = std::source_location::current()) const;
-  // Called once, at the first error, from within the call that was wrong.
+  // Called once, at the first error, from within the call that was wrong. Holds
+  // no Scope, see Extension.
   void OnError(std::function<void(const Status&)> handler) const;
 
   // Named lists of nodes, as the original's collections: "trainable_variables",
@@ -87,17 +99,24 @@ class Scope {
   // For calls that add nodes: the full, unique name of the next node, which is
   // after `op` unless WithOpName says otherwise.
   std::string UniqueName(std::string_view op) const;
+  // What this scope adds to a node of `spec.op` with a name and attributes of its
+  // own: device, control inputs and attributes.
+  void Complete(NodeSpec* spec) const;
   const ScopeState* state() const { return state_; }
   // What other parts of the builder keep with the graph (variables, loops),
-  // made at the first call; one object a type name.
+  // made at the first call; one object a type name. It holds no Scope: that would
+  // keep the graph alive for ever.
   std::shared_ptr<void>& Extension(std::string_view type) const;
 
  private:
-  struct Shared;
-  Scope(std::shared_ptr<Shared> shared, const ScopeState* state);
-  std::shared_ptr<Shared> shared_;
+  Scope(std::shared_ptr<Graph> graph, const ScopeState* state);
+  // This scope with a state that `change` has changed.
+  template <typename Change>
+  Scope With(const Change& change) const;
+
+  std::shared_ptr<Graph> graph_;
   const ScopeState* state_ = nullptr;
-  friend struct ScopeState;
+  std::string op_name_;
 };
 
 // The first argument of every call that builds: a scope, and the line of the
