@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "millrace/ops/graph/node_maker.h"
 #include "millrace/ops/graph/tensor_name.h"
 #include "millrace/proto/value/strings.h"
 
@@ -30,7 +31,7 @@ std::string InputShapes(const Node& node, const DimTable& dims) {
 Graph::Graph(const Registry& registry) : registry_(registry) { versions_.producer = kProducerVersion; }
 Graph::~Graph() = default;
 
-Status Graph::Infer(Node* node) {
+Status Graph::Infer(Node* node, bool know_back_edges) {
   if (node->op().name() == "Const") {
     const auto it = node->attrs().find("value");
     const auto* value = it == node->attrs().end() ? nullptr : it->second.get<std::shared_ptr<const TensorValue>>();
@@ -51,6 +52,7 @@ Status Graph::Infer(Node* node) {
     input.dtype = node->input_types_[i];
     // The source of a loop's back edge is inferred later: nothing is known of it.
     if (from.node->outputs_.empty()) continue;
+    if (!know_back_edges && IsBackEdge(from.node->op(), node->op())) continue;
     const InferenceContext::Output& output = from.node->output(from.index);
     input.shape = output.shape;
     if (output.has_elements) input.elements = &output.elements;
@@ -75,17 +77,6 @@ Status Graph::Infer(Node* node) {
     }
   }
   return OkStatus();
-}
-
-Result<Node*> Graph::AddNode(NodeSpec spec) {
-  NodeDef def;
-  def.name = std::move(spec.name);
-  def.op = std::move(spec.op);
-  def.device = std::move(spec.device);
-  def.attrs = std::move(spec.attrs);
-  for (const Endpoint& e : spec.inputs) def.inputs.push_back(Cat(e.node->name(), ":", e.index));
-  for (const Node* control : spec.control_inputs) def.inputs.push_back("^" + control->name());
-  return AddNode(def);
 }
 
 Node* Graph::Find(std::string_view name) const {

@@ -113,8 +113,7 @@ class Graph {
   // `node` runs after `before`. InvalidArgument where that makes a cycle. Cheap
   // where `before` arrived first, else linear in what `before` is made of.
   Status AddControlInput(Node* node, Node* before);
-  // "/device:CPU:0", "/job:a/task:1/GPU:*", "" for anywhere. InvalidArgument for
-  // what is no device name.
+  // "/device:CPU:0"; "" for anywhere. Names are read when a signature is compiled.
   Status SetDevice(Node* node, std::string device);
   // Adds to the library. AlreadyExists for another body under a name that is there.
   Status AddFunction(FunctionDef function);
@@ -147,10 +146,12 @@ class Graph {
   class Importer;
   class NodeMaker;
   class Reinference;
-  Status Infer(Node* node);
+  // Where back edges are not known, what comes by them is taken for anything.
+  Status Infer(Node* node, bool know_back_edges = true);
   // An error for nodes of another graph.
   Status CheckOwn(const Node* node, std::string_view what) const;
-  bool Reaches(const Node* from, const Node* to) const;
+  // Whether `node` is made of `on` or waits for it, not counting back edges.
+  bool DependsOn(const Node* node, const Node* on) const;
 
   const Registry& registry_;
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -2,8 +2,9 @@
 // then does the graph change.
 #include <algorithm>
 #include <map>
+#include <set>
 
-#include "millrace/ops/graph/graph.h"
+#include "millrace/ops/graph/node_maker.h"
 #include "millrace/ops/graph/tensor_name.h"
 #include "millrace/proto/value/strings.h"
 
@@ -12,73 +13,12 @@ namespace {
 
 constexpr size_t kNodesBetweenChecks = 1024;
 constexpr size_t kNamesInMessages = 5;
-// Graphs of older producers wrote a scalar shape where they meant an unknown one.
-constexpr int32_t kLastProducerOfUnknownScalars = 21;
-
-bool IsNextIteration(std::string_view op) { return op == "NextIteration" || op == "RefNextIteration"; }
-bool IsMerge(std::string_view op) { return op == "Merge" || op == "RefMerge"; }
-
 std::string Abbreviated(const std::vector<std::string_view>& names) {
   std::vector<std::string_view> shown(names.begin(),
                                       names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kNamesInMessages)));
   std::string out = Cat("'", Join(shown, "', '"), "'");
   if (names.size() > shown.size()) out += Cat(" and ", names.size() - shown.size(), " more");
   return out;
-}
-
-Status CheckShapeAttr(const std::string& name, const ShapeValue& value) {
-  if (!value.shape.has_rank()) return OkStatus();
-  if (value.shape.rank() > Shape::kMaxRank) {
-    return InvalidArgument(Cat("attribute '", name, "': expected a shape of at most ", Shape::kMaxRank,
-                               " dimensions, found ", value.shape.rank()));
-  }
-  for (int64_t extent : value.shape.dims()) {
-    if (extent < -1) {
-      return InvalidArgument(Cat("attribute '", name, "': expected extents of at least -1, found ", extent));
-    }
-  }
-  return OkStatus();
-}
-
-Status CheckTensorAttr(const std::string& name, const std::shared_ptr<const TensorValue>& tensor, uint64_t max_bytes) {
-  if (tensor == nullptr) return InvalidArgument(Cat("attribute '", name, "': expected a tensor, found none"));
-  if (Status s = Validate(*tensor, max_bytes); !s.ok()) {
-    return Status(s.code(), Cat("attribute '", name, "': ", s.message()));
-  }
-  return OkStatus();
-}
-
-// What holds of attributes whatever the op says of them.
-Status CheckContents(const AttrMap& attrs, uint64_t max_tensor_bytes) {
-  for (const auto& [name, value] : attrs) {
-    if (const auto* shape = value.get<ShapeValue>()) MR_RETURN_IF_ERROR(CheckShapeAttr(name, *shape));
-    if (const auto* tensor = value.get<std::shared_ptr<const TensorValue>>()) {
-      MR_RETURN_IF_ERROR(CheckTensorAttr(name, *tensor, max_tensor_bytes));
-    }
-    if (const auto* list = value.get<ListValue>()) {
-      for (const ShapeValue& shape : list->shape) MR_RETURN_IF_ERROR(CheckShapeAttr(name, shape));
-      for (const auto& tensor : list->tensor) MR_RETURN_IF_ERROR(CheckTensorAttr(name, tensor, max_tensor_bytes));
-    }
-  }
-  return OkStatus();
-}
-
-// Freezing turns variables into constants and leaves the types of references
-// behind in the nodes that read them.
-void DropReferenceTypes(const Op& op, AttrMap* attrs) {
-  for (const AttrDef& def : op.signature().attrs) {
-    if (def.type != "type" && def.type != "list(type)") continue;
-    const auto it = attrs->find(def.name);
-    if (it == attrs->end()) continue;
-    if (const DType* type = it->second.get<DType>(); type != nullptr && IsRef(*type)) {
-      it->second = BaseType(*type);
-    } else if (const ListValue* list = it->second.get<ListValue>();
-               list != nullptr && std::any_of(list->type.begin(), list->type.end(), IsRef)) {
-      ListValue plain = *list;
-      for (DType& t : plain.type) t = BaseType(t);
-      it->second = std::move(plain);
-    }
-  }
 }
 
 }  // namespace
@@ -93,32 +33,22 @@ class Graph::Importer {
     for (const NodeDef& node : def.nodes) defs_.push_back(&node);
     MR_RETURN_IF_ERROR(CheckLibrary(def.library));
     MR_RETURN_IF_ERROR(IndexNames());
-    MR_RETURN_IF_ERROR(FindOps(def.library));
+    MR_RETURN_IF_ERROR(FindOps());
     MR_RETURN_IF_ERROR(ResolveInputs());
     MR_RETURN_IF_ERROR(Order());
-    MR_RETURN_IF_ERROR(MakeNodes());
-    MR_RETURN_IF_ERROR(Connect());
-    Commit();
-    for (const FunctionDef* function : new_functions_) graph_.library_.functions.push_back(*function);
+    const NodeMaker maker(&graph_, producer_, options_.max_tensor_bytes);
+    MR_RETURN_IF_ERROR(MakeNodes(maker));
+    MR_RETURN_IF_ERROR(Connect(maker));
+    Commit(maker);
+    for (const FunctionDef* function : new_functions_) {
+      graph_.functions_.emplace(function->signature.name, graph_.library_.functions.size());
+      graph_.library_.functions.push_back(*function);
+    }
     graph_.library_.gradients.insert(graph_.library_.gradients.end(), def.library.gradients.begin(),
                                      def.library.gradients.end());
     graph_.library_.unread_fields += def.library.unread_fields;
     if (graph_.nodes_.size() == defs_.size()) graph_.versions_ = def.versions;
     return OkStatus();
-  }
-
-  // `def` alone; its inputs are nodes of the graph.
-  Result<Node*> Add(const NodeDef& def) {
-    producer_ = graph_.versions_.producer;
-    defs_ = {&def};
-    MR_RETURN_IF_ERROR(IndexNames());
-    MR_RETURN_IF_ERROR(FindOps(graph_.library_));
-    MR_RETURN_IF_ERROR(ResolveInputs());
-    MR_RETURN_IF_ERROR(Order());
-    MR_RETURN_IF_ERROR(MakeNodes());
-    MR_RETURN_IF_ERROR(Connect());
-    Commit();
-    return graph_.nodes_.back().get();
   }
 
  private:
@@ -141,23 +71,25 @@ class Graph::Importer {
     return Cancelled(Cat("import was cancelled while ", what, ", at node ", i, " of ", defs_.size()));
   }
 
-  static bool HasFunction(const FunctionLibrary& library, std::string_view name) {
-    return std::any_of(library.functions.begin(), library.functions.end(),
-                       [&](const FunctionDef& f) { return f.signature.name == name; });
-  }
-
   Status CheckLibrary(const FunctionLibrary& library) {
-    std::map<std::string_view, const FunctionDef*> there;
-    for (const FunctionDef& f : graph_.library_.functions) there[f.signature.name] = &f;
+    std::map<std::string_view, const FunctionDef*> fresh;
     for (const FunctionDef& f : library.functions) {
-      const auto [it, fresh] = there.try_emplace(f.signature.name, &f);
-      if (fresh) {
-        new_functions_.push_back(&f);
-      } else if (!(*it->second == f)) {
+      const FunctionDef* known = graph_.FindFunction(f.signature.name);
+      if (known == nullptr) {
+        const auto [it, first] = fresh.try_emplace(f.signature.name, &f);
+        if (first) new_functions_.push_back(&f);
+        known = it->second;
+      }
+      if (known != &f && !(*known == f)) {
         return InvalidArgument(Cat("function '", f.signature.name, "' is there twice, with two bodies"));
       }
     }
+    for (const auto& [name, function] : fresh) functions_.insert(name);
     return OkStatus();
+  }
+
+  bool HasFunction(std::string_view name) const {
+    return functions_.count(name) != 0 || graph_.FindFunction(name) != nullptr;
   }
 
   Status IndexNames() {
@@ -166,9 +98,7 @@ class Graph::Importer {
       MR_RETURN_IF_ERROR(CheckCancelled(i, "reading names"));
       const std::string& name = defs_[i]->name;
       if (name.empty()) return Invalid(i, Cat("expected a name, found none for node number ", i));
-      if (name[0] == '^' || name.find(':') != std::string::npos) {
-        return Invalid(i, "expected a name without '^' in front and without ':'");
-      }
+      MR_RETURN_IF_ERROR(Blame(i, NodeMaker::CheckName(name)));
       const auto [it, fresh] = index_.try_emplace(name, static_cast<int32_t>(i));
       if (!fresh) {
         return Invalid(i, Cat("expected a name of its own, found it twice: nodes number ", it->second, " and ", i));
@@ -180,7 +110,7 @@ class Graph::Importer {
     return OkStatus();
   }
 
-  Status FindOps(const FunctionLibrary& library) {
+  Status FindOps() {
     ops_.resize(defs_.size());
     std::map<std::string_view, std::vector<std::string_view>> unknown;
     for (size_t i = 0; i < defs_.size(); ++i) {
@@ -192,7 +122,7 @@ class Graph::Importer {
     std::string ops, functions;
     std::string_view first_node, first_op, first_function_node, first_function;
     for (const auto& [op, nodes] : unknown) {
-      const bool function = HasFunction(library, op);
+      const bool function = HasFunction(op);
       std::string& list = function ? functions : ops;
       if (list.empty()) {
         (function ? first_function_node : first_node) = nodes[0];
@@ -240,10 +170,6 @@ class Graph::Importer {
     return OkStatus();
   }
 
-  bool IsBackEdge(size_t from, size_t to) const {
-    return IsNextIteration(ops_[from]->name()) && IsMerge(ops_[to]->name());
-  }
-
   // Depth first from each node in the order of the file: inputs come before
   // their users, and a file that is sorted keeps its order.
   Status Order() {
@@ -271,7 +197,7 @@ class Graph::Importer {
         const Source& source = sources_[top.next++];
         if (source.def < 0) continue;
         const auto from = static_cast<size_t>(source.def);
-        if (state[from] == kDone || (source.index >= 0 && IsBackEdge(from, top.def))) continue;
+        if (state[from] == kDone || (source.index >= 0 && IsBackEdge(*ops_[from], *ops_[top.def]))) continue;
         if (state[from] == kOpen) {
           std::vector<std::string_view> cycle = {defs_[from]->name};
           for (auto it = stack.rbegin(); it != stack.rend() && it->def != from; ++it) {
@@ -293,105 +219,50 @@ class Graph::Importer {
     return node->output_types()[static_cast<size_t>(source.index)];
   }
 
-  // An op on references that freezing left with plain inputs: the op without "Ref".
   const Op* Repaired(size_t def) const {
-    const Op* op = ops_[def];
-    if (!op->name().starts_with("Ref") || first_input_[def] == first_input_[def + 1]) return op;
+    if (first_input_[def] == first_input_[def + 1]) return ops_[def];
     const Source& source = sources_[first_input_[def]];
-    if (source.index < 0) return op;
-    const DType type = TypeOf(source);
-    if (type == DType::kInvalid || IsRef(type)) return op;
-    const Op* plain = graph_.registry_.Find(std::string_view(op->name()).substr(3));
-    return plain != nullptr ? plain : op;
+    return source.index < 0 ? ops_[def] : &WithoutReferences(graph_.registry_, *ops_[def], TypeOf(source));
   }
 
-  Status MakeNodes() {
+  Status MakeNodes(const NodeMaker& maker) {
     made_.assign(defs_.size(), nullptr);
     nodes_.reserve(defs_.size());
     for (size_t k = 0; k < order_.size(); ++k) {
       MR_RETURN_IF_ERROR(CheckCancelled(k, "checking attributes"));
       const size_t i = order_[k];
       const NodeDef& def = *defs_[i];
-      auto node = std::make_unique<Node>();
-      node->name_ = NameOf(i);
-      node->device_ = def.device;
-      node->op_ = Repaired(i);
-      node->attrs_ = def.attrs;
+      MR_ASSIGN_OR_RETURN(std::unique_ptr<Node> node, maker.Make(NameOf(i), *Repaired(i), def.device, def.attrs));
       node->unread_fields_ = def.unread_fields;
-      const OpDefValue& signature = node->op_->signature();
-      if (signature.has_deprecation && producer_ >= signature.deprecation.version) {
-        return Blame(i,
-                     Unimplemented(Cat("the op is there for graphs of producers below ", signature.deprecation.version,
-                                       ", found ", producer_, ": ", signature.deprecation.explanation)));
-      }
-      if (node->op_->shape_fn() == nullptr) return Blame(i, Internal("the op has no shape function"));
-      DropReferenceTypes(*node->op_, &node->attrs_);
-      MR_RETURN_IF_ERROR(Blame(i, CheckContents(node->attrs_, options_.max_tensor_bytes)));
-      MR_RETURN_IF_ERROR(Blame(i, CompleteAttrs(*node->op_, &node->attrs_)));
-      if (node->op_->name() == "Placeholder" && producer_ <= kLastProducerOfUnknownScalars) {
-        AttrValue& shape = node->attrs_["shape"];
-        if (const auto* value = shape.get<ShapeValue>(); value != nullptr && value->shape.rank() == 0) {
-          shape = Shape::UnknownRank();
-        }
-      }
-      MR_RETURN_IF_ERROR(Blame(i, ArgumentTypes(signature, node->attrs_, &node->input_types_, &node->output_types_)));
       made_[i] = node.get();
       nodes_.push_back(std::move(node));
     }
     return OkStatus();
   }
 
-  Status ConnectInput(size_t i, size_t k, const Source& source, Node* node) {
-    Node* from = source.def < 0 ? source.existing : made_[static_cast<size_t>(source.def)];
-    const std::string& text = defs_[i]->inputs[k];
-    if (source.index < 0) {
-      node->control_inputs_.push_back(from);
-      return OkStatus();
-    }
-    if (source.index >= from->num_outputs()) {
-      return Invalid(i, Cat("input '", text, "': expected an output of '", from->name(), "' (", from->op().name(),
-                            "), which has ", from->num_outputs(), ", found number ", source.index));
-    }
-    if (k >= node->input_types_.size()) return OkStatus();  // the number is checked when all are there
-    const DType expected = node->input_types_[k];
-    const DType found = from->output_types()[static_cast<size_t>(source.index)];
-    if (found != expected && BaseType(found) == expected) {
-      // A reference is read where a plain tensor is wanted.
-    } else if (found != expected) {
-      return Invalid(i,
-                     Cat("input ", k, " ('", text, "'): expected ", DTypeName(expected), ", found ", DTypeName(found)));
-    }
-    node->inputs_.push_back({from, source.index});
-    return OkStatus();
-  }
-
-  Status Connect() {
+  Status Connect(const NodeMaker& maker) {
     for (size_t k = 0; k < order_.size(); ++k) {
       MR_RETURN_IF_ERROR(CheckCancelled(k, "inferring shapes"));
       const size_t i = order_[k];
       Node* node = made_[i];
-      size_t data = 0;
       for (size_t s = first_input_[i]; s < first_input_[i + 1]; ++s) {
-        if (sources_[s].index >= 0) ++data;
-        MR_RETURN_IF_ERROR(ConnectInput(i, s - first_input_[i], sources_[s], node));
+        const Source& source = sources_[s];
+        Node* from = source.def < 0 ? source.existing : made_[static_cast<size_t>(source.def)];
+        if (source.index < 0) {
+          node->control_inputs_.push_back(from);
+        } else {
+          MR_RETURN_IF_ERROR(maker.AddInput(node, {from, source.index}, defs_[i]->inputs[s - first_input_[i]]));
+        }
       }
-      if (data != node->input_types_.size()) {
-        return Invalid(i, Cat("expected ", node->input_types_.size(), " inputs, found ", data));
-      }
-      MR_RETURN_IF_ERROR(graph_.Infer(node));
+      MR_RETURN_IF_ERROR(maker.Finish(node));
     }
     return OkStatus();
   }
 
-  void Commit() {
+  void Commit(const NodeMaker& maker) {
     // One by one, the vector grows by itself.
     if (nodes_.size() > 1) graph_.nodes_.reserve(graph_.nodes_.size() + nodes_.size());
-    for (auto& node : nodes_) {
-      node->id_ = static_cast<int>(graph_.nodes_.size());
-      for (const Endpoint& e : node->inputs_) e.node->users_.push_back(node.get());
-      graph_.by_name_.emplace(node->name_, node.get());
-      graph_.nodes_.push_back(std::move(node));
-    }
+    for (auto& node : nodes_) maker.Commit(std::move(node));
   }
 
   Graph& graph_;
@@ -400,6 +271,7 @@ class Graph::Importer {
   // All by the number of the node in the file but for nodes_, which is in order.
   std::vector<const NodeDef*> defs_;
   std::vector<const FunctionDef*> new_functions_;
+  std::set<std::string_view> functions_;  // names of those
   std::unordered_map<std::string_view, int32_t> index_;
   std::vector<const Op*> ops_;
   std::vector<Source> sources_;
@@ -410,10 +282,5 @@ class Graph::Importer {
 };
 
 Status Graph::Import(const GraphDef& def, const ImportOptions& options) { return Importer(this, options).Import(def); }
-
-Result<Node*> Graph::AddNode(const NodeDef& def) {
-  const ImportOptions options;
-  return Importer(this, options).Add(def);
-}
 
 }  // namespace millrace
