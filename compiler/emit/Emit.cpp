@@ -1,9 +1,11 @@
 #include "millrace/compiler/emit/Emit.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/passes/Steps.h"
+#include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <map>
+#include <set>
 
 using namespace mlir;
 
@@ -22,6 +24,11 @@ public:
     markUsed();
     for (auto func : module.getOps<func::FuncOp>())
       MR_RETURN_IF_ERROR(emit(func));
+    std::set<std::string> ops;
+    for (const plan::Block &block : plan.blocks)
+      for (const plan::Step &step : block.steps)
+        ops.insert(step.op);
+    plan.user_ops_hash = UserOpsHash(ops, *state.registry);
     return std::move(plan);
   }
 

@@ -17,6 +17,13 @@
 #include "millrace/ops/registry/op.h"
 #endif
 
+// Loops over vectors stay as they are written.
+#ifdef __clang__
+#define MILLRACE_PLAIN_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define MILLRACE_PLAIN_LOOP
+#endif
+
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 namespace internal {
@@ -26,9 +33,13 @@ constexpr int ComputeBytes() {
   if constexpr (kIsComplex<T>) return kVectorBytes;
   else return sizeof(Compute<T>);
 }
-// As many lanes as the widest of the types allows.
+// As many lanes as the widest of the types allows. Vectors are clang's; another
+// compiler, in a user's own file, makes the same bodies one lane wide.
 template <class... T>
 constexpr int LanesFor() {
+#ifndef __clang__
+  return 1;
+#endif
   int widest = 1;
   ((widest = ComputeBytes<T>() > widest ? ComputeBytes<T>() : widest), ...);
   return kVectorBytes / widest;
@@ -38,7 +49,7 @@ template <class Fn, int N, class Out, class A>
 void RunBody(const void* const* in, const int64_t* steps, void* out_ptr, int64_t vectors) {
   const A* a = static_cast<const A*>(in[0]);
   Out* out = static_cast<Out*>(out_ptr);
-#pragma clang loop unroll(disable) vectorize(disable)
+  MILLRACE_PLAIN_LOOP
   for (; vectors > 0; --vectors, out += N, a += steps[0]) Store(out, Fn::Of(Load<A, N>(a)));
 }
 template <class Fn, int N, class Out, class A, class B>
@@ -47,7 +58,7 @@ void RunBody(const void* const* in, const int64_t* steps, void* out_ptr, int64_t
   const B* b = static_cast<const B*>(in[1]);
   Out* out = static_cast<Out*>(out_ptr);
   const int64_t step_a = steps[0], step_b = steps[1];
-#pragma clang loop unroll(disable) vectorize(disable)
+  MILLRACE_PLAIN_LOOP
   for (; vectors > 0; --vectors, out += N, a += step_a, b += step_b) Store(out, Fn::Of(Load<A, N>(a), Load<B, N>(b)));
 }
 template <class Fn, int N, class Out, class A, class B, class C>
@@ -57,7 +68,7 @@ void RunBody(const void* const* in, const int64_t* steps, void* out_ptr, int64_t
   const C* c = static_cast<const C*>(in[2]);
   Out* out = static_cast<Out*>(out_ptr);
   const int64_t step_a = steps[0], step_b = steps[1], step_c = steps[2];
-#pragma clang loop unroll(disable) vectorize(disable)
+  MILLRACE_PLAIN_LOOP
   for (; vectors > 0; --vectors, out += N, a += step_a, b += step_b, c += step_c) {
     Store(out, Fn::Of(Load<A, N>(a), Load<B, N>(b), Load<C, N>(c)));
   }

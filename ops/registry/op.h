@@ -150,6 +150,8 @@ class Registry {
   void DefineGradient(std::string name, GradientFn fn);
   // Null where there is none of that name.
   GradientFn FindGradient(std::string_view name) const;
+  // What the definitions point into lives as long as the registry: see LoadOps.
+  void KeepLoaded(std::shared_ptr<void> library) { libraries_.push_back(std::move(library)); }
   // Null where there is no such op.
   const Op* Find(std::string_view name) const;
   // In order of the names.
@@ -164,6 +166,7 @@ class Registry {
     using is_transparent = void;
     bool operator()(std::string_view a, std::string_view b) const { return a < b; }
   };
+  std::vector<std::shared_ptr<void>> libraries_;  // first: closed last
   const Registry* base_ = nullptr;
   std::map<std::string, std::unique_ptr<Op>, Less> ops_;
   std::map<std::string, GradientFn, Less> gradients_;

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 
+#include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/plan/loaded_plan.h"
 #include "millrace/runtime/plan/variables.h"
@@ -83,6 +85,7 @@ class Loader {
         return InvalidArgument(Cat("expression ", i, ": expected operands before it, found ", e.a, " and ", e.b));
       }
     }
+    MR_RETURN_IF_ERROR(CheckUserOps());
     for (const plan::Resource& r : p.resources) {
       const auto bad = [&](const std::string& what) { return InvalidArgument(Cat("resource '", r.name, "': ", what)); };
       if (!IsValid(r.dtype)) return bad(Cat("unknown dtype ", static_cast<int32_t>(r.dtype)));
@@ -94,6 +97,25 @@ class Loader {
       }
     }
     return OkStatus();
+  }
+
+  // Ops of the user's own mean here what they meant where the plan was made. One
+  // that is not there at all is named where its step is loaded.
+  Status CheckUserOps() {
+    std::set<std::string> ops, own;
+    for (const plan::Block& block : plan().blocks) {
+      for (const plan::Step& step : block.steps) {
+        if (step.op.empty() || !ops.insert(step.op).second) continue;
+        if (Registry::BuiltIn().Find(step.op) != nullptr) continue;
+        if (environment().registry().Find(step.op) == nullptr) return OkStatus();
+        own.insert(step.op);
+      }
+    }
+    const uint64_t found = UserOpsHash(ops, environment().registry());
+    if (found == plan().user_ops_hash) return OkStatus();
+    return FailedPrecondition(
+        Cat("the plan was made with other definitions of the ops it uses beside the built-in ones (",
+            own.empty() ? "none here" : Join(own, ", "), "): expected hash ", plan().user_ops_hash, ", found ", found));
   }
 
   Status LoadConstants() {
