@@ -4,6 +4,7 @@
 #include "millrace/ops/linalg/fused_ops.h"
 #include "millrace/ops/linalg/widened.h"
 #include "millrace/ops/nn/convolution.h"
+#include "millrace/ops/nn/int_convolution.h"
 #include "millrace/ops/nn/window.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -79,7 +80,6 @@ class Conv2D final : public Kernel {
   Buffer packed_;
 };
 
-// Integers: one plain loop, wrapping.
 class IntConv2D final : public Kernel {
  public:
   explicit IntConv2D(WindowAttrs attrs) : attrs_(attrs) {}
@@ -87,37 +87,7 @@ class IntConv2D final : public Kernel {
     const TensorView &x = ctx.input(0), &w = ctx.input(1), &y = ctx.output(0);
     if (y.num_elements == 0) return OkStatus();
     const ConvolutionShape s = nn::ConvolutionShapeOf(attrs_, x.shape(), w.shape(), y.shape());
-    const int64_t gc = s.group_channels(), gn = s.group_out_channels(), pixels = s.out[0] * s.out[1];
-    const auto xs = x.as<uint32_t>();
-    const auto ws = w.as<uint32_t>();
-    const auto ys = y.as<uint32_t>();
-    ctx.ParallelFor(s.batch * s.out[0], BlockFor(static_cast<double>(s.out[1] * s.out_channels * s.depth()) * 2),
-                    [&](int64_t begin, int64_t end, int) {
-                      for (int64_t u = begin; u < end; ++u) {
-                        const int64_t n = u / s.out[0], oy = u % s.out[0];
-                        for (int64_t ox = 0; ox < s.out[1]; ++ox) {
-                          for (int64_t co = 0; co < s.out_channels; ++co) {
-                            uint32_t sum = 0;
-                            for (int64_t ky = 0; ky < s.window[0]; ++ky) {
-                              const int64_t iy = oy * s.stride[0] + ky * s.dilation[0] - s.pad[0];
-                              if (iy < 0 || iy >= s.in[0]) continue;
-                              for (int64_t kx = 0; kx < s.window[1]; ++kx) {
-                                const int64_t ix = ox * s.stride[1] + kx * s.dilation[1] - s.pad[1];
-                                if (ix < 0 || ix >= s.in[1]) continue;
-                                for (int64_t c = 0; c < gc; ++c) {
-                                  const int64_t ci = co / gn * gc + c;
-                                  const int64_t at = s.nchw ? ((n * s.channels + ci) * s.in[0] + iy) * s.in[1] + ix
-                                                            : ((n * s.in[0] + iy) * s.in[1] + ix) * s.channels + ci;
-                                  sum += xs[at] * ws[((ky * s.window[1] + kx) * gc + c) * s.out_channels + co];
-                                }
-                              }
-                            }
-                            ys[s.nchw ? (n * s.out_channels + co) * pixels + oy * s.out[1] + ox
-                                      : (n * pixels + oy * s.out[1] + ox) * s.out_channels + co] = sum;
-                          }
-                        }
-                      }
-                    });
+    nn::RunIntConvolution(ctx, s, x.as<uint32_t>(), w.as<uint32_t>(), nn::FilterSteps::Of(s), y.as<uint32_t>());
     return OkStatus();
   }
 

@@ -133,7 +133,10 @@ void lrn(Registry& registry) {
   OpBuilder gradient = registry.Define("LRNGrad");
   gradient.Input("input_grads: T").Input("input_image: T").Input("output_image: T").Output("output: T");
   attrs(gradient);
-  gradient.Doc("Gradient of LRN.").Shape(LrnShape).Kernel("CPU", New<LrnGrad>);
+  gradient.Doc("Gradient of LRN.")
+      .Shape(LrnShape)
+      .NoGradient("the second derivative of LRN is not implemented, here nor in the original")
+      .Kernel("CPU", New<LrnGrad>);
 }
 
 }  // namespace families

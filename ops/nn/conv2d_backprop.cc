@@ -5,6 +5,7 @@
 #include "millrace/ops/linalg/transpose_block.h"
 #include "millrace/ops/linalg/widened.h"
 #include "millrace/ops/nn/convolution.h"
+#include "millrace/ops/nn/int_convolution.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -106,6 +107,22 @@ class BackpropInput final : public Kernel {
  private:
   WindowAttrs attrs_;
   Buffer packed_;
+};
+
+class IntBackpropInput final : public Kernel {
+ public:
+  explicit IntBackpropInput(WindowAttrs attrs) : attrs_(attrs) {}
+  Status Run(KernelContext& ctx) const override {
+    const TensorView &w = ctx.input(1), &dy = ctx.input(2), &dx = ctx.output(0);
+    if (dx.num_elements == 0) return OkStatus();
+    const ConvolutionShape forward = nn::ConvolutionShapeOf(attrs_, dx.shape(), w.shape(), dy.shape());
+    nn::RunIntConvolution(ctx, Turned(forward), dy.as<uint32_t>(), w.as<uint32_t>(), nn::FilterSteps::Turned(forward),
+                          dx.as<uint32_t>());
+    return OkStatus();
+  }
+
+ private:
+  WindowAttrs attrs_;
 };
 
 // An NCHW tensor with the channels last.
@@ -244,6 +261,8 @@ Result<std::unique_ptr<Kernel>> NewBackpropInput(const KernelInit& init) {
       return MakeBackpropInput<double>(init, attrs);
     case DType::kHalf:
       return MakeBackpropInput<Half>(init, attrs);
+    case DType::kInt32:
+      return std::unique_ptr<Kernel>(new IntBackpropInput(attrs));
     default:
       return MakeBackpropInput<BFloat16>(init, attrs);
   }
@@ -308,19 +327,18 @@ Status BackpropFilterShape(InferenceContext& ctx) {
 
 namespace families {
 
-void conv2d_grad(Registry& registry) {
+void conv2d_backprop(Registry& registry) {
   const auto attrs = [](OpBuilder& op, const char* types) {
     op.Attr(types).Attr("strides: list(int)").Attr("use_cudnn_on_gpu: bool = true");
     op.Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []");
     op.Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr("dilations: list(int) = [1, 1, 1, 1]");
   };
-  const std::vector<DType> floating = {DType::kFloat, DType::kDouble, DType::kHalf, DType::kBfloat16};
   OpBuilder by_input = registry.Define("Conv2DBackpropInput");
   by_input.Input("input_sizes: int32").Input("filter: T").Input("out_backprop: T").Output("output: T");
   attrs(by_input, "T: {half, bfloat16, float, double, int32}");
   by_input.Doc("Gradient of Conv2D by its input; also known as transposed convolution.")
       .Shape(BackpropInputShape)
-      .Kernel("CPU", NewBackpropInput, {{"T", floating}});
+      .Kernel("CPU", NewBackpropInput);
   OpBuilder by_filter = registry.Define("Conv2DBackpropFilter");
   by_filter.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T");
   attrs(by_filter, "T: {half, bfloat16, float, double}");

@@ -1,0 +1,97 @@
+// Gradients of matrix products.
+#include "millrace/ops/builder/array_ops.h"
+#include "millrace/ops/builder/linalg_ops.h"
+#include "millrace/ops/builder/reduce_ops.h"
+#include "millrace/ops/gradients/gradient_context.h"
+#include "millrace/ops/gradients/table.h"
+
+namespace millrace {
+namespace {
+
+struct Products {
+  Output by_a, by_b;
+};
+
+// Of a product of `a` and `b`, each transposed as it says, whose gradient is `g`:
+// product(x, y, transpose x, transpose y) makes one.
+template <typename Product>
+Products ByFactors(const Output& a, const Output& b, bool a_transposed, bool b_transposed, const Output& g,
+                   const Product& product) {
+  return {a_transposed ? product(b, g, b_transposed, true) : product(g, b, false, !b_transposed),
+          b_transposed ? product(g, a, true, a_transposed) : product(a, g, !a_transposed, false)};
+}
+
+void MatMulGradient(GradientContext& g) {
+  // Transposing does not conjugate here.
+  const Products by =
+      ByFactors(g.Conj(g.input(0)), g.Conj(g.input(1)), g.attr<bool>("transpose_a"), g.attr<bool>("transpose_b"),
+                g.grad(), [&](const Output& x, const Output& y, bool tx, bool ty) {
+                  return ops::MatMul(g, x, y, {.transpose_a = tx, .transpose_b = ty});
+                });
+  g.set(0, by.by_a);
+  g.set(1, by.by_b);
+}
+
+template <typename Product>
+Products BatchProducts(GradientContext& g, const Product& product) {
+  return ByFactors(g.input(0), g.input(1), g.attr<bool>("adj_x"), g.attr<bool>("adj_y"), g.grad(), product);
+}
+
+void BatchMatMulGradient(GradientContext& g) {
+  const Products by = BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
+    return ops::BatchMatMul(g, x, y, {.adj_x = tx, .adj_y = ty});
+  });
+  g.set(0, by.by_a);
+  g.set(1, by.by_b);
+}
+
+// True where all leading dimensions of x and y are the same.
+bool SameBatches(const SymShape& x, const SymShape& y) {
+  return x.has_rank && y.has_rank && x.rank() == y.rank() &&
+         std::equal(x.dims.begin(), x.dims.end() - 2, y.dims.begin(),
+                    [](Dim a, Dim b) { return !a.unknown() && a == b; });
+}
+
+// Sums over the leading dimensions that were broadcast.
+void SetBatchProducts(GradientContext& g, const Products& by) {
+  const Output x = g.input(0), y = g.input(1);
+  if (SameBatches(x.shape(), y.shape())) {
+    g.set(0, by.by_a);
+    g.set(1, by.by_b);
+    return;
+  }
+  const Output x_shape = ops::Shape(g, x), y_shape = ops::Shape(g, y);
+  const auto batches = [&](const Output& shape) { return ops::StridedSlice(g, shape, {0}, {-2}, {1}); };
+  const auto axes = ops::BroadcastGradientArgs(g, batches(x_shape), batches(y_shape));
+  g.set(0, ops::Reshape(g, ops::Sum(g, by.by_a, axes.r0), x_shape));
+  g.set(1, ops::Reshape(g, ops::Sum(g, by.by_b, axes.r1), y_shape));
+}
+
+void BatchMatMulV2Gradient(GradientContext& g) {
+  SetBatchProducts(g, BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
+                     return ops::BatchMatMulV2(g, x, y, {.adj_x = tx, .adj_y = ty});
+                   }));
+}
+
+void BatchMatMulV3Gradient(GradientContext& g) {
+  // Each gradient in the dtype of its factor.
+  const DType types[] = {g.type("Ta"), g.type("Tb")};
+  int factor = 0;
+  SetBatchProducts(g, BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
+                     return ops::BatchMatMulV3(g, x, y, types[factor++], {.adj_x = tx, .adj_y = ty});
+                   }));
+}
+
+}  // namespace
+
+namespace gradients {
+
+void matmul(GradientTable& t) {
+  t.Define("MatMul", MatMulGradient);
+  t.Define("BatchMatMul", BatchMatMulGradient);
+  t.Define("BatchMatMulV2", BatchMatMulV2Gradient);
+  t.Define("BatchMatMulV3", BatchMatMulV3Gradient);
+}
+
+}  // namespace gradients
+}  // namespace millrace

@@ -1,0 +1,317 @@
+// Gradients of pooling. A unit of work owns whole images, or some channels of
+// one, so that windows that overlap add up in order.
+#include "millrace/ops/nn/pooling.h"
+#include "millrace/ops/registry/op.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace {
+namespace {
+
+using nn::kPoolChannels;
+using nn::PoolShape;
+using nn::PoolValue;
+using nn::WindowAttrs;
+
+// body(image, first channel, channels)
+template <typename Body>
+void ForEachChannelBlock(KernelContext& ctx, const PoolShape& s, double cycles_per_element, const Body& body) {
+  constexpr int64_t kBlock = 32;
+  const int64_t blocks = (s.channels + kBlock - 1) / kBlock;
+  const double cycles = cycles_per_element * static_cast<double>(s.out[0] * s.out[1] * std::min(kBlock, s.channels));
+  ctx.ParallelFor(s.batch * blocks, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
+    for (int64_t u = begin; u < end; ++u) {
+      const int64_t c0 = u % blocks * kBlock;
+      body(u / blocks, c0, std::min(kBlock, s.channels - c0));
+    }
+  });
+}
+
+template <typename T>
+T Sum(T a, T b) {
+  if constexpr (std::is_same_v<T, decltype(PoolValue(T()))>) {
+    return static_cast<T>(a + b);
+  } else {
+    return static_cast<T>(PoolValue(a) + PoolValue(b));
+  }
+}
+
+template <typename T>
+void ClearChannels(const PoolShape& s, T* image, int64_t c0, int64_t count) {
+  for (int64_t p = 0; p < s.in[0] * s.in[1]; ++p) {
+    for (int64_t c = c0; c < c0 + count; ++c) image[p * s.channels + c] = T();
+  }
+}
+
+// The first of the largest elements of a window gets its gradient. Where
+// `second`, the other way round: the result is the gradient at that element.
+template <typename T, bool second>
+void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
+  const TensorView &x = ctx.input(0), &dy = ctx.input(2), &out = ctx.output(0);
+  if (out.num_elements == 0) return;
+  const TensorView& pooled = second ? out : dy;
+  T* const result = out.as<T>();
+  const T* const grads = dy.as<T>();
+  const T* const in = x.as<T>();
+  if (attrs.along_depth) {
+    const int64_t window = attrs.depth_window;
+    ctx.ParallelFor(pooled.num_elements, BlockFor(4.0 * static_cast<double>(window)),
+                    [&](int64_t begin, int64_t end, int) {
+                      for (int64_t i = begin; i < end; ++i) {
+                        int64_t best = i * window;
+                        for (int64_t j = best + 1; j < (i + 1) * window; ++j) {
+                          if (PoolValue(in[best]) < PoolValue(in[j])) best = j;
+                        }
+                        if (second) {
+                          result[i] = grads[best];
+                        } else {
+                          for (int64_t j = i * window; j < (i + 1) * window; ++j)
+                            result[j] = j == best ? grads[i] : T();
+                        }
+                      }
+                    });
+    return;
+  }
+  const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
+  const double cycles = 2.0 * static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
+  ForEachChannelBlock(ctx, s, cycles, [&](int64_t n, int64_t c0, int64_t count) {
+    const int64_t base = n * s.in[0] * s.in[1] * s.channels;
+    if (!second) ClearChannels(s, result + base, c0, count);
+    for (int64_t oy = 0; oy < s.out[0]; ++oy) {
+      const PoolShape::Range rows = s.Under(0, oy);
+      for (int64_t ox = 0; ox < s.out[1]; ++ox) {
+        const PoolShape::Range columns = s.Under(1, ox);
+        if (rows.begin == rows.end || columns.begin == columns.end) continue;
+        for (int64_t c = c0; c < c0 + count; ++c) {
+          int64_t best = base + (rows.begin * s.in[1] + columns.begin) * s.channels + c;
+          for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+            for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+              const int64_t at = base + (iy * s.in[1] + ix) * s.channels + c;
+              if (PoolValue(in[best]) < PoolValue(in[at])) best = at;
+            }
+          }
+          const int64_t pooled_at = ((n * s.out[0] + oy) * s.out[1] + ox) * s.channels + c;
+          if (second) {
+            result[pooled_at] = grads[best];
+          } else {
+            result[best] = Sum(result[best], grads[pooled_at]);
+          }
+        }
+      }
+    }
+  });
+}
+
+template <typename T>
+void RunAvgPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
+  const TensorView &dy = ctx.input(1), &dx = ctx.output(0);
+  if (dx.num_elements == 0) return;
+  const PoolShape s = nn::PoolShapeOf(attrs, dx.shape(), dy.shape());
+  using V = decltype(PoolValue(T()));
+  const T* const grads = dy.as<T>();
+  T* const result = dx.as<T>();
+  // Each element gathers from the windows that hold it.
+  const double cycles = static_cast<double>(s.in[1] * s.channels) * static_cast<double>(s.window[0] / s.stride[0] + 1) *
+                        static_cast<double>(s.window[1] / s.stride[1] + 1);
+  ctx.ParallelFor(s.batch * s.in[0], BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
+    for (int64_t u = begin; u < end; ++u) {
+      const int64_t n = u / s.in[0], iy = u % s.in[0];
+      const auto windows = [&](int i, int64_t at) -> PoolShape::Range {
+        const int64_t high = at + s.pad[i], low = high - s.window[i];
+        const int64_t first = low < 0 ? 0 : low / s.stride[i] + 1;
+        const int64_t last = std::min(s.out[i], high / s.stride[i] + 1);
+        return {first, std::max(first, last)};
+      };
+      const PoolShape::Range oys = windows(0, iy);
+      for (int64_t ix = 0; ix < s.in[1]; ++ix) {
+        const PoolShape::Range oxs = windows(1, ix);
+        T* const to = result + ((n * s.in[0] + iy) * s.in[1] + ix) * s.channels;
+        for (int64_t c0 = 0; c0 < s.channels; c0 += kPoolChannels) {
+          const int64_t count = std::min(kPoolChannels, s.channels - c0);
+          V sum[kPoolChannels] = {};
+          for (int64_t oy = oys.begin; oy < oys.end; ++oy) {
+            const PoolShape::Range rows = s.Under(0, oy);
+            for (int64_t ox = oxs.begin; ox < oxs.end; ++ox) {
+              const PoolShape::Range columns = s.Under(1, ox);
+              const V number = static_cast<V>((rows.end - rows.begin) * (columns.end - columns.begin));
+              const T* from = grads + ((n * s.out[0] + oy) * s.out[1] + ox) * s.channels + c0;
+              for (int64_t c = 0; c < count; ++c) sum[c] += PoolValue(from[c]) / number;
+            }
+          }
+          for (int64_t c = 0; c < count; ++c) to[c0 + c] = static_cast<T>(sum[c]);
+        }
+      }
+    }
+  });
+}
+
+class PoolGrad final : public Kernel {
+ public:
+  using Fn = void (*)(KernelContext&, const WindowAttrs&);
+  PoolGrad(WindowAttrs attrs, Fn fn, bool from_inputs) : attrs_(attrs), fn_(fn), from_inputs_(from_inputs) {}
+  Status Run(KernelContext& ctx) const override {
+    WindowAttrs attrs = attrs_;
+    if (from_inputs_) MR_RETURN_IF_ERROR(nn::WindowFromTensors(ctx.input(3), ctx.input(4), &attrs));
+    fn_(ctx, attrs);
+    return OkStatus();
+  }
+
+ private:
+  WindowAttrs attrs_;
+  Fn fn_;
+  bool from_inputs_;
+};
+
+template <bool second>
+PoolGrad::Fn MaxPoolGradFor(DType type) {
+  switch (type) {
+    case DType::kFloat:
+      return RunMaxPoolGrad<float, second>;
+    case DType::kDouble:
+      return RunMaxPoolGrad<double, second>;
+    case DType::kHalf:
+      return RunMaxPoolGrad<Half, second>;
+    case DType::kBfloat16:
+      return RunMaxPoolGrad<BFloat16, second>;
+    case DType::kInt8:
+      return RunMaxPoolGrad<int8_t, second>;
+    case DType::kInt16:
+      return RunMaxPoolGrad<int16_t, second>;
+    case DType::kInt32:
+      return RunMaxPoolGrad<int32_t, second>;
+    case DType::kInt64:
+      return RunMaxPoolGrad<int64_t, second>;
+    case DType::kUint8:
+      return RunMaxPoolGrad<uint8_t, second>;
+    case DType::kUint16:
+      return RunMaxPoolGrad<uint16_t, second>;
+    case DType::kUint32:
+      return RunMaxPoolGrad<uint32_t, second>;
+    case DType::kUint64:
+      return RunMaxPoolGrad<uint64_t, second>;
+    default:
+      return nullptr;
+  }
+}
+PoolGrad::Fn AvgPoolGradFor(DType type) {
+  switch (type) {
+    case DType::kFloat:
+      return RunAvgPoolGrad<float>;
+    case DType::kDouble:
+      return RunAvgPoolGrad<double>;
+    case DType::kHalf:
+      return RunAvgPoolGrad<Half>;
+    case DType::kBfloat16:
+      return RunAvgPoolGrad<BFloat16>;
+    default:
+      return nullptr;
+  }
+}
+
+Result<std::unique_ptr<Kernel>> NewPoolGrad(const KernelInit& init, PoolGrad::Fn (*choose)(DType), bool from_inputs) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
+  const PoolGrad::Fn fn = choose(init.output_type(0));
+  if (fn == nullptr) return Unimplemented(Cat("no gradient of pooling of ", DTypeName(init.output_type(0))));
+  return std::unique_ptr<Kernel>(new PoolGrad(attrs, fn, from_inputs));
+}
+Result<std::unique_ptr<Kernel>> NewMaxPoolGrad(const KernelInit& init) {
+  return NewPoolGrad(init, MaxPoolGradFor<false>, false);
+}
+Result<std::unique_ptr<Kernel>> NewMaxPoolGradV2(const KernelInit& init) {
+  return NewPoolGrad(init, MaxPoolGradFor<false>, true);
+}
+Result<std::unique_ptr<Kernel>> NewMaxPoolGradGrad(const KernelInit& init) {
+  return NewPoolGrad(init, MaxPoolGradFor<true>, false);
+}
+Result<std::unique_ptr<Kernel>> NewMaxPoolGradGradV2(const KernelInit& init) {
+  return NewPoolGrad(init, MaxPoolGradFor<true>, true);
+}
+Result<std::unique_ptr<Kernel>> NewAvgPoolGrad(const KernelInit& init) {
+  return NewPoolGrad(init, AvgPoolGradFor, false);
+}
+
+// Inputs: image, pooled image, gradient of the one or the other (`second`).
+Status MaxPoolGradShape(InferenceContext& ctx, bool second) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
+  bool known = true;
+  if (ctx.num_inputs() == 5) {
+    MR_RETURN_IF_ERROR(nn::WindowFromElements(ctx.elements(3), ctx.elements(4), &attrs, &known));
+  }
+  SymShape image, pooled = ctx.input(1);
+  MR_RETURN_IF_ERROR(ctx.WithRank(0, 4));
+  MR_RETURN_IF_ERROR(ctx.Merge(ctx.input(0), SymShape::Unknown(4), &image));
+  if (known) {
+    SymShape expected;
+    MR_RETURN_IF_ERROR(nn::PooledShape(ctx, attrs, image, &expected));
+    MR_RETURN_IF_ERROR(ctx.Merge(expected, pooled, &pooled));
+  }
+  SymShape same;
+  MR_RETURN_IF_ERROR(ctx.Merge(ctx.input(2), second ? image : pooled, &same));
+  ctx.set_output(0, second ? pooled : image);
+  return OkStatus();
+}
+Status MaxPoolGradShapeFn(InferenceContext& ctx) { return MaxPoolGradShape(ctx, false); }
+Status MaxPoolGradGradShapeFn(InferenceContext& ctx) { return MaxPoolGradShape(ctx, true); }
+
+Status AvgPoolGradShape(InferenceContext& ctx) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
+  if (attrs.along_depth) return Unimplemented("expected 1 for the channels in 'ksize' and 'strides'");
+  SymShape image, pooled, same;
+  MR_RETURN_IF_ERROR(ctx.InputAsShape(0, &image));
+  MR_RETURN_IF_ERROR(ctx.Merge(image, SymShape::Unknown(4), &image));
+  MR_RETURN_IF_ERROR(nn::PooledShape(ctx, attrs, image, &pooled));
+  MR_RETURN_IF_ERROR(ctx.Merge(pooled, ctx.input(1), &same));
+  ctx.set_output(0, image);
+  return OkStatus();
+}
+
+}  // namespace
+
+namespace families {
+
+void pool_backprop(Registry& registry) {
+  const char* const types =
+      "T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}";
+  const auto define = [&](const char* name, bool v2, bool second) {
+    OpBuilder op = registry.Define(name);
+    op.Input("orig_input: T").Input("orig_output: T").Input("grad: T");
+    if (v2) {
+      op.Input("ksize: int32").Input("strides: int32");
+    } else {
+      op.Attr("ksize: list(int) >= 4").Attr("strides: list(int) >= 4");
+    }
+    op.Output("output: T");
+    if (v2 || second) {
+      op.Attr("padding: {'SAME', 'VALID'}");
+    } else {
+      op.Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}").Attr("explicit_paddings: list(int) = []");
+    }
+    op.Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'").Attr(second ? std::string(types) : Cat(types, " = DT_FLOAT"));
+    op.Doc(second ? "Gradient of MaxPoolGrad: the elements of `grad` where the windows had their largest."
+                  : "Gradient of MaxPool: to the first of the largest elements of each window.");
+    op.Shape(second ? MaxPoolGradGradShapeFn : MaxPoolGradShapeFn);
+    op.Kernel("CPU",
+              second ? (v2 ? NewMaxPoolGradGradV2 : NewMaxPoolGradGrad) : (v2 ? NewMaxPoolGradV2 : NewMaxPoolGrad));
+  };
+  define("MaxPoolGrad", false, false);
+  define("MaxPoolGradV2", true, false);
+  define("MaxPoolGradGrad", false, true);
+  define("MaxPoolGradGradV2", true, true);
+  registry.Define("AvgPoolGrad")
+      .Input("orig_input_shape: int32")
+      .Input("grad: T")
+      .Output("output: T")
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("padding: {'SAME', 'VALID'}")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("T: {half, bfloat16, float, double}")
+      .Doc("Gradient of AvgPool: a share for every element of each window.")
+      .Shape(AvgPoolGradShape)
+      .Kernel("CPU", NewAvgPoolGrad);
+}
+
+}  // namespace families
+}  // namespace millrace
