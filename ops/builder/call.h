@@ -48,4 +48,9 @@ Output Const(At at, const Operand& value, DType dtype = DType::kInvalid);
 // Empty where the operation is not valid.
 std::vector<Output> OutputList(const Operation& operation, int index);
 
+// Beside the functions of the other ops.
+namespace ops {
+using millrace::Const;
+}  // namespace ops
+
 }  // namespace millrace

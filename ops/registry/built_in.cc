@@ -4,7 +4,7 @@
 namespace millrace {
 namespace families {
 
-#define MILLRACE_FAMILY(name) void name(Registry&);
+#define MILLRACE_FAMILY(folder, name) void name(Registry&);
 #include "millrace/ops/families.def"
 #undef MILLRACE_FAMILY
 
@@ -14,7 +14,7 @@ const Registry& Registry::BuiltIn() {
   // Never destroyed: threads of the host may outlive static objects.
   static const Registry* const built_in = [] {
     auto* registry = new Registry;
-#define MILLRACE_FAMILY(name) families::name(*registry);
+#define MILLRACE_FAMILY(folder, name) families::name(*registry);
 #include "millrace/ops/families.def"
 #undef MILLRACE_FAMILY
     return registry;
