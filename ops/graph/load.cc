@@ -13,9 +13,10 @@ Result<GraphDef> ReadGraphDef(const std::string& path) {
   return def;
 }
 
-Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options) {
+Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options,
+                                               const Registry& registry) {
   MR_ASSIGN_OR_RETURN(const GraphDef def, ReadGraphDef(path));
-  auto graph = std::make_shared<Graph>();
+  auto graph = std::make_shared<Graph>(registry);
   MR_RETURN_IF_ERROR(graph->Import(def, options));
   return std::shared_ptr<const Graph>(std::move(graph));
 }

@@ -12,10 +12,11 @@ namespace millrace {
 // file. Errors name the file. Thread-safe.
 Result<GraphDef> ReadGraphDef(const std::string& path);
 
-// The same, imported. The file is
-// mapped: weights stay in it, and it may be deleted but not overwritten while
-// the graph or a plan made of it is in use. Errors name the file, and the node
-// where one is to blame. Thread-safe.
-Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options = {});
+// The same, imported. The file is mapped: weights stay in it, and it may be
+// deleted but not overwritten while the graph or a plan made of it is in use.
+// The registry outlives the graph. Errors name the file, and the node where one
+// is to blame. Thread-safe.
+Result<std::shared_ptr<const Graph>> LoadGraph(const std::string& path, const ImportOptions& options = {},
+                                               const Registry& registry = Registry::BuiltIn());
 
 }  // namespace millrace

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Runner>> FromMappedBytes(const Buffer& buffer, const Runn
   environment.threads = options.threads;
   environment.memory_limit = options.memory_limit;
   environment.no_code = options.no_code;
+  environment.registry = options.registry;
   return NewPlanRunner(std::move(plan), std::make_shared<Environment>(environment), buffer.owner());
 }
 

@@ -14,6 +14,8 @@
 
 namespace millrace {
 
+class Registry;
+
 // Asked to stop: from any thread, any number of times.
 class CancelToken {
  public:
@@ -65,6 +67,10 @@ struct RunnerOptions {
   int threads = 0;            // as SessionOptions
   uint64_t memory_limit = 0;  // as SessionOptions
   bool no_code = false;       // refuse plans that carry compiled code
+  // The ops that the plan's steps are made of; null: the built-in ones. A plan
+  // that was made with other definitions is refused (FailedPrecondition). The
+  // registry outlives the runner.
+  const Registry* registry = nullptr;
 };
 
 // Variables live as long as the Runner. Thread-safe.

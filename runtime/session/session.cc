@@ -197,6 +197,11 @@ Session::~Session() { static_cast<void>(Close()); }
 Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph, const SessionOptions& options) {
   if (graph == nullptr) return InvalidArgument("expected a graph, found none");
   if (options.threads < 0) return InvalidArgument(Cat("threads: expected 0 or more, found ", options.threads));
+  // The built-in definitions are tested; a program's own are looked at here.
+  if (&graph->registry() != &Registry::BuiltIn()) {
+    const std::vector<std::string> problems = graph->registry().Check();
+    if (!problems.empty()) return InvalidArgument(Cat("the graph's registry: ", Join(problems, "; ")));
+  }
   auto impl = std::make_unique<Impl>();
   EnvironmentOptions environment;
   environment.threads = options.threads;

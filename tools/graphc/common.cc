@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "millrace/devices/api/buffer.h"
+#include "millrace/ops/user/load_ops.h"
 #include "millrace/proto/plan/layout.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
@@ -38,7 +39,27 @@ Result<SignatureSpec> ParseSignature(const std::string& text) {
   return spec;
 }
 
+std::vector<std::string>& OpsFiles() {
+  static auto* const files = new std::vector<std::string>;
+  return *files;
+}
+
 }  // namespace
+
+void AddOpsFiles(CLI::App& app) {
+  app.add_option("--ops", OpsFiles(), "shared object with ops of your own; repeat it for more")
+      ->allow_extra_args(false);
+  app.fallthrough();
+}
+
+Result<const Registry*> AllOps() {
+  static Registry* registry = nullptr;
+  if (OpsFiles().empty()) return &Registry::BuiltIn();
+  if (registry != nullptr) return registry;
+  registry = Registry::Extending().release();  // as long as the process
+  for (const std::string& file : OpsFiles()) MR_RETURN_IF_ERROR(LoadOps(file, registry));
+  return registry;
+}
 
 Result<bool> IsPlanFile(const std::string& path) {
   MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));

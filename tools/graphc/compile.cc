@@ -15,7 +15,8 @@ struct Arguments {
 };
 
 Status Compile(const Arguments& a) {
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph));
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph, {}, *ops));
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   MR_ASSIGN_OR_RETURN(const plan::Plan plan, millrace::Compile(*graph, signatures, a.options));
   MR_RETURN_IF_ERROR(plan::WriteFile(plan, a.output));

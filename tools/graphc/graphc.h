@@ -22,6 +22,12 @@ void AddOps(CLI::App& app, Status* status);
 
 // --- what the commands share (common.cc) ---
 
+// Shared objects with ops of the user's own: --ops FILE, before or behind the
+// command.
+void AddOpsFiles(CLI::App& app);
+// The built-in ops and those of the files; loaded at the first call.
+Result<const Registry*> AllOps();
+
 // True where the file starts as a plan does.
 Result<bool> IsPlanFile(const std::string& path);
 

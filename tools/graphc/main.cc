@@ -7,6 +7,7 @@
 int main(int argc, char** argv) {
   CLI::App app("graphc: compile, run and look into dataflow graphs.");
   app.require_subcommand(1);
+  millrace::graphc::AddOpsFiles(app);
   millrace::Status status;
   millrace::graphc::AddCompile(app, &status);
   millrace::graphc::AddRun(app, &status);

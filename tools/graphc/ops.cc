@@ -10,15 +10,18 @@
 namespace millrace::graphc {
 namespace {
 
-void ListSupported() {
-  for (const Op* op : Registry::BuiltIn().ops()) {
+Status ListSupported() {
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  for (const Op* op : ops->ops()) {
     std::set<std::string> devices;
     for (const KernelDef& kernel : op->kernels()) devices.insert(kernel.device);
     std::printf("%-40s %s\n", op->name().c_str(), devices.empty() ? "definition" : Join(devices, " ").c_str());
   }
+  return OkStatus();
 }
 
 Status ListMissing(const std::string& path) {
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
   MR_ASSIGN_OR_RETURN(const GraphDef def, ReadGraphDef(path));
   std::set<std::string> functions;
   for (const FunctionDef& function : def.library.functions) functions.insert(function.signature.name);
@@ -26,7 +29,7 @@ Status ListMissing(const std::string& path) {
   auto visit = [&](const std::vector<NodeDef>& nodes) {
     for (const NodeDef& node : nodes) {
       if (functions.contains(node.op)) continue;
-      const Op* op = Registry::BuiltIn().Find(node.op);
+      const Op* op = ops->Find(node.op);
       if (op != nullptr && !op->kernels().empty()) continue;
       auto& [count, first] = (op == nullptr ? missing : bare)[node.op];
       if (count++ == 0) first = node.name;
@@ -51,10 +54,7 @@ void AddOps(CLI::App& app, Status* status) {
   auto path = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("ops", "list the supported ops or, with a graph, the missing ones");
   command->add_option("graph", *path, "serialized GraphDef");
-  command->callback([path, status] {
-    if (path->empty()) ListSupported();
-    else *status = ListMissing(*path);
-  });
+  command->callback([path, status] { *status = path->empty() ? ListSupported() : ListMissing(*path); });
 }
 
 }  // namespace millrace::graphc

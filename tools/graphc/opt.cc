@@ -19,7 +19,8 @@ Status Opt(const Arguments& a) {
     return OkStatus();
   }
   if (a.graph.empty()) return InvalidArgument("which graph? graphc opt GRAPH --fetch y");
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph));
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph, {}, *ops));
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   MR_ASSIGN_OR_RETURN(const std::string text, CompileToText(*graph, signatures, a.phase, a.options));
   std::fwrite(text.data(), 1, text.size(), stdout);

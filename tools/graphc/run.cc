@@ -78,6 +78,7 @@ Status RunRepeatedly(Callable& callable, const Arguments& a, const std::vector<s
 Status RunPlan(const Arguments& a, const std::vector<std::pair<std::string, Tensor>>& feeds) {
   RunnerOptions options;
   options.threads = a.threads;
+  MR_ASSIGN_OR_RETURN(options.registry, AllOps());
   MR_ASSIGN_OR_RETURN(const auto runner, Runner::FromFile(a.file, options));
   for (const std::string& name : a.init) {
     MR_ASSIGN_OR_RETURN(const auto init, runner->Prepare(name));
@@ -98,7 +99,8 @@ Status RunPlan(const Arguments& a, const std::vector<std::pair<std::string, Tens
 
 Status RunGraph(const Arguments& a, const std::vector<std::pair<std::string, Tensor>>& feeds) {
   if (a.fetches.empty() && a.targets.empty()) return InvalidArgument("nothing asked for: give --fetch or --target");
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.file));
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.file, {}, *ops));
   SessionOptions options;
   options.threads = a.threads;
   MR_ASSIGN_OR_RETURN(const auto session, Session::New(graph, options));
