@@ -12,9 +12,13 @@ void Deferred(GradientContext& g) {
 
 }  // namespace
 
-void gradients::control_deferred(GradientTable& t) {
+namespace gradients {
+
+void control_deferred(GradientTable& t) {
   t.Define("Gradients", Deferred);
   t.Define("SymbolicGradient", Deferred);
 }
+
+}  // namespace gradients
 
 }  // namespace millrace
