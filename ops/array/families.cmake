@@ -7,3 +7,7 @@ millrace_ops_family(array
   array/split.cc array/stitch.cc array/strided_copy.cc array/strided_slice.cc array/strided_slice_spec.cc
   array/top_k.cc array/transpose.cc array/unique.cc array/where.cc)
 millrace_ops_family(array_core array/core.cc array/reshape.cc)
+millrace_ops_gradients(
+  array/concat_grad.cc array/copies_grad.cc array/diagonal_grad.cc array/extents.cc array/fill_grad.cc
+  array/gather_grad.cc array/reshape_grad.cc array/reverse_grad.cc array/scatter_grad.cc array/segment_grad.cc
+  array/slice_grad.cc array/space_grad.cc array/stitch_grad.cc array/top_k_grad.cc)

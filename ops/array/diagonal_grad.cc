@@ -1,0 +1,47 @@
+// Gradients of ops on diagonals.
+#include "millrace/ops/array/extents.h"
+#include "millrace/ops/builder/array_ops.h"
+#include "millrace/ops/builder/math_ops.h"
+#include "millrace/ops/gradients/gradient_context.h"
+#include "millrace/ops/gradients/table.h"
+
+namespace millrace {
+namespace {
+
+void DiagGradient(GradientContext& g) { g.set(0, ops::DiagPart(g, g.grad())); }
+void DiagPartGradient(GradientContext& g) { g.set(0, ops::Diag(g, g.grad())); }
+void MatrixDiagGradient(GradientContext& g) { g.set(0, ops::MatrixDiagPart(g, g.grad())); }
+
+void MatrixDiagPartGradient(GradientContext& g) {
+  const Output x = g.input();
+  const SymShape& shape = x.shape();
+  const int rank = shape.rank();
+  if (rank >= 2) {
+    const Dim rows = shape.dims[static_cast<size_t>(rank) - 2], columns = shape.dims[static_cast<size_t>(rank) - 1];
+    if (!rows.unknown() && rows == columns) return g.set(0, ops::MatrixDiag(g, g.grad()));
+  }
+  g.set(0, ops::MatrixSetDiag(g, ops::ZerosLike(g, x), g.grad()));
+}
+
+void MatrixSetDiagGradient(GradientContext& g) {
+  g.set(0, ops::MatrixSetDiag(g, g.grad(), ops::ZerosLike(g, g.input(1))));
+  g.set(1, ops::MatrixDiagPart(g, g.grad()));
+}
+
+void MatrixBandPartGradient(GradientContext& g) { g.set(0, ops::MatrixBandPart(g, g.grad(), g.input(1), g.input(2))); }
+
+}  // namespace
+
+namespace gradients {
+
+void array_diagonal(GradientTable& t) {
+  t.Define("Diag", DiagGradient);
+  t.Define("DiagPart", DiagPartGradient);
+  t.Define("MatrixBandPart", MatrixBandPartGradient);
+  t.Define("MatrixDiag", MatrixDiagGradient);
+  t.Define("MatrixDiagPart", MatrixDiagPartGradient);
+  t.Define("MatrixSetDiag", MatrixSetDiagGradient);
+}
+
+}  // namespace gradients
+}  // namespace millrace
