@@ -33,7 +33,7 @@ Status WriteIfChanged(const std::string& path, const std::string& content) {
 std::string Header(const std::string& folder, const std::string& functions) {
   return Cat("// Functions of the ops in ops/", folder, ". Written by opgen from their definitions; see\n",
              "// ops/opgen/README.md.\n#pragma once\n\n#include <cstdint>\n#include <string>\n#include <vector>\n\n",
-             "#include \"millrace/ops/builder/call.h\"\n\nnamespace millrace::ops {\n\n", functions,
+             "#include \"millrace/ops/builder/operators.h\"\n\nnamespace millrace::ops {\n\n", functions,
              "}  // namespace millrace::ops\n");
 }
 
