@@ -2,6 +2,7 @@
 // what it makes.
 #pragma once
 
+#include <source_location>
 #include <string_view>
 #include <vector>
 
@@ -20,9 +21,12 @@ namespace millrace {
 // Nothing has to be set: an input without a gradient passes none on.
 class GradientContext {
  public:
-  GradientContext(const Scope& scope, Node& node, std::vector<Gradient> grads);
+  // One gradient for each output. `wanted` says which inputs a gradient is asked
+  // for; empty: all. Errors are reported for the line `where`.
+  GradientContext(const Scope& scope, Node& node, std::vector<Gradient> grads, std::vector<bool> wanted = {},
+                  std::source_location where = std::source_location::current());
 
-  operator At() const { return At(scope_); }  // NOLINT: the first argument of builder calls
+  operator At() const { return At(scope_, where_); }  // NOLINT: the first argument of builder calls
   const Scope& scope() const { return scope_; }
   const Node& node() const { return node_; }
 
@@ -33,9 +37,12 @@ class GradientContext {
   // The gradient that flows into output i, as a dense tensor of its shape and
   // dtype; zeros where nothing flows.
   Output grad(int i = 0);
-  bool has_grad(int i) const;
+  bool has_grad(int i) const { return !gradient(i).none(); }
   // The same, as it came: dense, slices or none.
   const Gradient& gradient(int i = 0) const { return grads_[static_cast<size_t>(i)]; }
+  // False where the gradient of input i would be thrown away: a function may
+  // leave out what is long. Setting it is no error.
+  bool wanted(int i) const { return wanted_.empty() || wanted_[static_cast<size_t>(i)]; }
 
   // An attribute of the node: int64_t, float, bool, DType, std::string, ...
   template <typename T>
@@ -62,13 +69,28 @@ class GradientContext {
   Output Number(double value, const Output& like) const;
 
  private:
+  // What both operands of a broadcast need, made once.
+  struct Broadcast {
+    int a, b;
+    Output shapes[2], axes[2];
+  };
+  const Broadcast& BroadcastOf(int a, int b);
+
   Scope scope_;
   Node& node_;
+  std::source_location where_;
   std::vector<Gradient> grads_;
+  std::vector<Output> dense_;  // of grads_, where asked for
+  std::vector<bool> wanted_;
   std::vector<Gradient> results_;
-  // BroadcastGradientArgs of SetBroadcast, made once for both operands.
-  std::vector<Output> reduce_axes_;
+  std::vector<bool> set_;
+  std::vector<Broadcast> broadcasts_;
   Status status_;
 };
+
+// The gradient function of an op that has none and through which asking for one
+// is an error, rather than none that passes silently. The reason is that of the
+// definition (OpBuilder::NoGradient).
+void RefuseGradient(GradientContext& g);
 
 }  // namespace millrace
