@@ -45,14 +45,31 @@ void RegisterForkHandler() {
   static_cast<void>(registered);
 }
 
-// One ParallelFor, on its caller's stack.
-struct Loop {
-  Loop(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body)
-      : total(total), block(block), blocks((total - 1) / block + 1), body(body) {}
+// The number of this thread in its pool; 0 for threads that no pool made.
+thread_local int home = 0;
 
-  const int64_t total, block, blocks;
-  const absl::FunctionRef<void(int64_t, int64_t, int)> body;
-  alignas(64) std::atomic<int64_t> next_block{0};
+// One ParallelFor, on its caller's stack. Its blocks are dealt out in shares, each
+// of neighbouring blocks; a thread begins with the share of its number and goes on
+// to the next ones. So loops over the same data, one after the other, find in each
+// core's cache what the one before left there.
+class Loop {
+ public:
+  Loop(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body, int threads)
+      : blocks((total - 1) / block + 1),
+        total_(total),
+        block_(block),
+        body_(body),
+        num_shares_(static_cast<int>(std::min<int64_t>({blocks, threads, kMostShares}))) {
+    const int64_t each = blocks / num_shares_, more = blocks % num_shares_;
+    int64_t begin = 0;
+    for (int s = 0; s < num_shares_; ++s) {
+      shares_[s].next.store(begin, std::memory_order_relaxed);
+      begin += each + (s < more ? 1 : 0);
+      shares_[s].end = begin;
+    }
+  }
+
+  const int64_t blocks;
   // Threads other than the caller that are inside, plus kCallerWaits.
   alignas(64) std::atomic<uint32_t> helpers{0};
   static constexpr uint32_t kCallerWaits = 1u << 31;
@@ -61,18 +78,48 @@ struct Loop {
   Loop* next = nullptr;
   Loop* previous = nullptr;
 
-  bool exhausted() const { return next_block.load(std::memory_order_relaxed) >= blocks; }
-  // False where no block is left.
-  bool RunBlock(int worker) {
-    const int64_t i = next_block.fetch_add(1, std::memory_order_relaxed);
-    if (i >= blocks) return false;
-    body(i * block, i == blocks - 1 ? total : (i + 1) * block, worker);
-    return true;
+  // Blocks that nobody has begun.
+  int64_t left() const {
+    int64_t sum = 0;
+    for (int s = 0; s < num_shares_; ++s) {
+      sum += std::max<int64_t>(shares_[s].end - shares_[s].next.load(std::memory_order_relaxed), 0);
+    }
+    return sum;
   }
-  void RunBlocks(int worker) {
-    while (RunBlock(worker)) {
+  // The share with which the calling thread begins.
+  int FirstShare() const { return home % num_shares_; }
+  // Runs a block of share `*share`, or of the first one after it that has any; false
+  // where no block is left.
+  bool RunBlock(int worker, int* share) {
+    for (int tries = 0; tries < num_shares_; ++tries) {
+      Share& from = shares_[*share];
+      if (from.next.load(std::memory_order_relaxed) < from.end) {
+        const int64_t i = from.next.fetch_add(1, std::memory_order_relaxed);
+        if (i < from.end) {
+          body_(i * block_, i == blocks - 1 ? total_ : (i + 1) * block_, worker);
+          return true;
+        }
+      }
+      if (++*share == num_shares_) *share = 0;
+    }
+    return false;
+  }
+  void RunBlocks(int worker, int share) {
+    while (RunBlock(worker, &share)) {
     }
   }
+
+ private:
+  static constexpr int kMostShares = 16;
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+
+  const int64_t total_, block_;
+  const absl::FunctionRef<void(int64_t, int64_t, int)> body_;
+  const int num_shares_;
+  Share shares_[kMostShares];
 };
 
 }  // namespace
@@ -91,6 +138,7 @@ struct ThreadPool::Impl {
   std::mutex start_mutex;
   std::atomic<bool> started{false};
   std::atomic<bool> stopping{false};
+  std::atomic<int> homes_given{0};
   uint32_t generation = 0;  // fork_generation when the workers started
 
   // Entries in the queue and the list, for a look without the mutex.
@@ -162,13 +210,14 @@ struct ThreadPool::Impl {
   void RunAndWake(Loop& loop, int asleep) {
     const int64_t begin = MonotonicNanos();
     wake_decision.Begin(begin);
-    for (int64_t ran = 1; loop.RunBlock(0); ++ran) {
+    int share = loop.FirstShare();
+    for (int64_t ran = 1; loop.RunBlock(0, &share); ++ran) {
       const int64_t elapsed = MonotonicNanos() - begin;
-      const int64_t left = std::max<int64_t>(loop.blocks - loop.next_block.load(std::memory_order_relaxed), 0);
+      const int64_t left = loop.left();
       const auto to_come = static_cast<double>(elapsed) / static_cast<double>(ran) * static_cast<double>(left);
       if (left > 0 && wake_decision.IsWorthIt(static_cast<int64_t>(to_come * asleep / (asleep + 1)))) {
         WakeAsleep(static_cast<int>(std::min<int64_t>(asleep, left)));
-        loop.RunBlocks(0);
+        loop.RunBlocks(0, share);
         return;
       }
     }
@@ -194,7 +243,7 @@ struct ThreadPool::Impl {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       for (loop = loops; loop != nullptr; loop = loop->next) {
-        if (loop->workers < threads && !loop->exhausted()) break;
+        if (loop->workers < threads && loop->left() > 0) break;
       }
       if (loop != nullptr) {
         worker = loop->workers++;
@@ -207,7 +256,7 @@ struct ThreadPool::Impl {
       }
     }
     if (loop != nullptr) {
-      loop->RunBlocks(worker);
+      loop->RunBlocks(worker, loop->FirstShare());
       // After this the loop may be gone.
       if (loop->helpers.fetch_sub(1, std::memory_order_acq_rel) == (Loop::kCallerWaits | 1)) WakeHelpers();
       return true;
@@ -221,7 +270,9 @@ struct ThreadPool::Impl {
 
   static void* WorkerMain(void* self) {
     const FlushDenormals flush;
-    static_cast<Impl*>(self)->Work();
+    Impl& pool = *static_cast<Impl*>(self);
+    home = pool.homes_given.fetch_add(1, std::memory_order_relaxed) + 1;
+    pool.Work();
     return nullptr;
   }
 
@@ -282,10 +333,10 @@ void ThreadPool::ParallelFor(int64_t total, int64_t block, absl::FunctionRef<voi
     body(0, total, 0);
     return;
   }
-  Loop loop(total, block, body);
+  Loop loop(total, block, body, threads_);
   Impl& pool = *impl_;
   if (threads_ == 1 || pool.forked()) {
-    loop.RunBlocks(0);
+    loop.RunBlocks(0, 0);
     return;
   }
   pool.Start();
@@ -300,7 +351,7 @@ void ThreadPool::ParallelFor(int64_t total, int64_t block, absl::FunctionRef<voi
   if (asleep > 0) {
     pool.RunAndWake(loop, asleep);
   } else {
-    loop.RunBlocks(0);
+    loop.RunBlocks(0, loop.FirstShare());
   }
   {
     const std::lock_guard<std::mutex> lock(pool.mutex);

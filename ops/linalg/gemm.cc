@@ -63,19 +63,20 @@ void CutUnits(const GemmArgs<T>& g, Blocking& s) {
   s.column_step = g.m > 2 && packed ? kPanelColumns<T> : wide;
   const int64_t steps = CeilDiv(g.n, s.column_step);
   const int64_t b_bytes = g.k * g.n * kBytes;
+  s.rows = CeilDiv(g.m, kRowBlock);
+  if (s.rows > 2) s.rows = CeilDiv(s.rows, 4) * 4;
   if (b_bytes <= kSecondCacheBytes) {
     // b stays in the second cache. The parts of a come in order, so that each
     // core goes on with rows that it made.
-    s.rows = CeilDiv(g.m, kRowBlock / 2);
     s.columns = CeilDiv(wanted, s.rows);
   } else {
     // The larger operand is gone through once; the smaller one again and again.
-    s.rows = CeilDiv(g.m, kRowBlock);
     s.columns = std::max(CeilDiv(wanted, s.rows), CeilDiv(b_bytes, kSecondCacheBytes / 2));
     s.rows_inside = g.n > g.m;
   }
   s.columns = std::min(s.columns, steps);
-  s.rows = std::max(s.rows, std::min(CeilDiv(wanted, s.columns), g.m / kLeastRows));
+  // One unit more than the others have would be waited for.
+  if (s.rows == 1 && s.columns < wanted && s.columns % 2 == 1 && g.m >= 2 * kLeastRows) s.rows = 2;
   if (s.pack_b_by_unit) {
     s.rows = 1;
     s.columns = steps;

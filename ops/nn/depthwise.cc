@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "millrace/ops/kernel/isa.h"
+#include "millrace/ops/kernel/units.h"
 #include "millrace/ops/linalg/fused_ops.h"
 #include "millrace/ops/linalg/transpose_block.h"
 #include "millrace/ops/linalg/widened.h"
@@ -88,10 +89,19 @@ class DepthwiseConv final : public Kernel {
     const int64_t channels = g.out_channels();
     const bool copies = g.nchw || g.multiplier != 1;
 
-    // A unit is a band of output rows.
-    const double cycles = static_cast<double>(g.out[1] * channels * g.window[0] * g.window[1]) / 8.0;
-    const int64_t band = std::clamp<int64_t>(BlockFor(cycles), 1, std::max<int64_t>(1, (g.out[0] + 3) / 4));
-    const int64_t bands = (g.out[0] + band - 1) / band;
+    // A unit is a band of output rows; of a small image, some of the channels.
+    // These are the parts that a product makes of such images: see linalg/gemm.cc.
+    const double cycles = static_cast<double>(g.out[0] * g.out[1] * channels * g.window[0] * g.window[1]) / 8.0;
+    const int64_t worth =
+        std::max(static_cast<int64_t>(cycles / 60000), UnitsFor(cycles * static_cast<double>(g.batch)) / g.batch);
+    int64_t bands = std::clamp<int64_t>(worth, 1, g.out[0]), parts = 1;
+    constexpr int64_t kSmallImage = 112, kPanel = linalg::kPanelColumns<C>;
+    const int64_t panels = (channels + kPanel - 1) / kPanel;
+    if (!copies && g.in[0] * g.in[1] <= kSmallImage) {
+      parts = std::clamp<int64_t>(worth, 1, panels);
+      bands = 1;
+    }
+    const int64_t band = (g.out[0] + bands - 1) / bands;  // the most rows of one
     const int64_t rows = std::min(g.in[0], (band - 1) * g.stride[0] + (g.window[0] - 1) * g.dilation[0] + 1);
     const int64_t row_bytes = g.in[1] * channels * static_cast<int64_t>(sizeof(C));
     const int64_t copy_bytes = copies ? Align(rows * row_bytes) : 0;
@@ -123,14 +133,17 @@ class DepthwiseConv final : public Kernel {
     const C* const residuals = fused_.residual ? operands[residual] : nullptr;
     const int64_t row = g.in[1] * channels, pixels = g.out[0] * g.out[1];
 
-    ctx.ParallelFor(g.batch * bands, 1, [&](int64_t begin, int64_t end, int worker) {
+    ctx.ParallelFor(g.batch * bands * parts, 1, [&](int64_t begin, int64_t end, int worker) {
       char* const scratch = static_cast<char*>(operands.workspace()) + (copy_bytes + 2 * out_bytes) * worker;
       C* const copy = reinterpret_cast<C*>(scratch);
       C* const out_row = reinterpret_cast<C*>(scratch + copy_bytes);
       C* const residual_row = reinterpret_cast<C*>(scratch + copy_bytes + out_bytes);
       nn::DepthwiseArgs<C> t = common;
       for (int64_t u = begin; u < end; ++u) {
-        const int64_t n = u / bands, y0 = u % bands * band, y1 = std::min(g.out[0], y0 + band);
+        const int64_t n = u / (bands * parts), b = u / parts % bands, p = u % parts;
+        const int64_t y0 = PartBegin(g.out[0], bands, b), y1 = PartBegin(g.out[0], bands, b + 1);
+        t.channel_begin = PartBegin(panels, parts, p) * kPanel;
+        t.channel_end = std::min(channels, PartBegin(panels, parts, p + 1) * kPanel);
         const C* base = image + n * g.in[0] * row;  // of image row 0
         if (copies) {
           const int64_t top = y0 * g.stride[0] - g.pad[0];

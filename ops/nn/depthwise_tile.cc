@@ -200,10 +200,10 @@ void Band(const DepthwiseArgs<T>& t) {
     const int64_t done = (y - t.row_begin) * t.out_width * t.channels;
     part.output = t.output + done;
     if (t.epilogue.residual != nullptr) part.epilogue.residual = t.epilogue.residual + done;
-    int64_t channel = 0;
-    for (; channel + kLane <= t.channels; channel += kLane) Columns(part, Channels<T, false>{}, channel);
-    if (channel < t.channels) {
-      Columns(part, Channels<T, true>{Mask::First<T>(t.channels - channel)}, channel);
+    int64_t channel = t.channel_begin;
+    for (; channel + kLane <= t.channel_end; channel += kLane) Columns(part, Channels<T, false>{}, channel);
+    if (channel < t.channel_end) {
+      Columns(part, Channels<T, true>{Mask::First<T>(t.channel_end - channel)}, channel);
     }
   }
 }

@@ -15,7 +15,8 @@ struct DepthwiseArgs {
   int64_t in_height, in_width, channels;
   // Along height and width.
   int64_t window[2], stride[2], dilation[2], pad[2];
-  int64_t row_begin, row_end;  // output rows
+  int64_t row_begin, row_end;          // output rows
+  int64_t channel_begin, channel_end;  // of all channels
   int64_t out_width;
   const T* filter;               // height x window x channels
   T* output;                     // of row_begin; out_width x channels a row

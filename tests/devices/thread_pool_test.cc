@@ -126,6 +126,23 @@ TEST_CASE("The workers do take part") {
   CHECK(helped > 0);
 }
 
+TEST_CASE("Each thread begins with neighbouring blocks of its own, the same ones in every loop") {
+  ThreadPool pool(2);
+  int helped = 0;
+  for (int round = 0; round < 500 && helped < 20; ++round) {
+    int64_t first[2] = {-1, -1};
+    pool.ParallelFor(8, 1, [&](int64_t begin, int64_t, int worker) {
+      if (first[worker] < 0) first[worker] = begin;
+      Spin(50);
+    });
+    CHECK(first[0] == 0);
+    if (first[1] < 0) continue;
+    ++helped;
+    CHECK(first[1] >= 4);
+  }
+  CHECK(helped > 0);
+}
+
 TEST_CASE("Loops inside loops run every block once") {
   ThreadPool pool(4);
   std::vector<std::atomic<int>> counts(8 * 9 * 10);
