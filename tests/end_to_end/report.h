@@ -17,18 +17,25 @@ struct Outcome {
   static Outcome Skipped(std::string why) { return {Kind::kSkipped, std::move(why)}; }
 };
 
+// What of a case was checked.
+enum class Part { kValues, kGradients };
+
 class Report {
  public:
   // `group` is a row of the table: an op or a model.
-  void Add(const std::string& group, const std::string& name, const Outcome& outcome);
-  // The table (rows with failures or, where `all`, every row), the first
-  // failures of each row, the reasons for skips with their counts, and the
-  // closing line "N passed, N failed, N skipped". Returns the exit status.
+  void Add(const std::string& group, const std::string& name, const Outcome& outcome, Part part = Part::kValues);
+  // The table (rows with failures or, where `all`, every row; values and
+  // gradients side by side), the first failures of each row, the reasons for
+  // skips with their counts, and the closing line "N passed, N failed, N
+  // skipped". Returns the exit status.
   int Print(bool all) const;
 
  private:
-  struct Row {
+  struct Counts {
     int passed = 0, failed = 0, skipped = 0;
+  };
+  struct Row {
+    Counts counts[2];                   // by Part
     std::vector<std::string> failures;  // the first few
   };
   std::map<std::string, Row> rows_;
