@@ -1,6 +1,6 @@
 // oracle_test PATH...: replays recorded cases of single ops, random graphs and
 // control flow through the ordinary Session and compares with the recorded
-// answers.
+// answers: values, and gradients where the case has them.
 #include <algorithm>
 #include <filesystem>
 
@@ -9,6 +9,7 @@
 #include "millrace/tests/end_to_end/case.h"
 #include "millrace/tests/end_to_end/check.h"
 #include "millrace/tests/end_to_end/compare.h"
+#include "millrace/tests/end_to_end/gradient_case.h"
 
 using namespace millrace;
 using namespace millrace::end_to_end;
@@ -63,6 +64,12 @@ std::string Compare(const std::vector<Tensor>& found, const std::vector<NamedTen
   return "";
 }
 
+std::vector<std::pair<double, double>> Tolerances(const std::vector<NamedTensor>& expected) {
+  std::vector<std::pair<double, double>> tolerances;
+  for (const NamedTensor& t : expected) tolerances.emplace_back(t.rtol, t.atol);
+  return tolerances;
+}
+
 Outcome RunCase(const Case& c, const Checker& checker) {
   const Result<std::shared_ptr<const Graph>> graph = ImportGraph(c.graph);
   if (!graph.ok()) return Judge(c, graph.status(), true);
@@ -80,9 +87,32 @@ Outcome RunCase(const Case& c, const Checker& checker) {
   if (twice) d = Compare(replies.back().outputs, c.expected_second_run);
   if (!d.empty()) return Outcome::Failed("second run: " + d);
 
-  std::vector<std::pair<double, double>> tolerance;
-  for (const NamedTensor& t : c.expected) tolerance.emplace_back(t.rtol, t.atol);
+  const std::vector<std::pair<double, double>> tolerance = Tolerances(c.expected);
   d = checker.CheckOtherWays(c.graph, requests, replies, &tolerance);
+  return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
+}
+
+// The gradients of a case in a session of their own, after its targets.
+Outcome RunGradients(const Case& c, const Checker& checker) {
+  const Result<GradientCase> built = BuildGradientCase(c);
+  if (!built.ok()) {
+    const Status& status = built.status();
+    if (const auto missing = MissingOps(c.graph); !missing.empty()) return Outcome::Skipped("op " + missing[0]);
+    if (status.code() == Code::kNotFound && !status.op().empty()) {
+      return Outcome::Skipped(Cat("a gradient of op ", status.op()));
+    }
+    return Outcome::Failed(status.ToString());
+  }
+  if (built->fetches.empty()) return Outcome::Passed();
+  std::vector<Request> requests;
+  for (const std::string& target : c.targets) requests.push_back({built->feeds, {}, {target}});
+  requests.push_back({built->feeds, built->fetches, {}});
+  const std::vector<Reply> replies = checker.Run(built->graph, requests);
+  if (const Status& status = replies.back().status; !status.ok()) return Judge(c, status, false);
+  std::string d = Compare(replies.back().outputs, built->expected);
+  if (!d.empty()) return Outcome::Failed(d);
+  const std::vector<std::pair<double, double>> tolerance = Tolerances(built->expected);
+  d = checker.CheckOtherWays(built->graph, requests, replies, &tolerance);
   return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
 }
 
@@ -131,7 +161,7 @@ int main(int argc, char** argv) {
       }
       report.Add(c->op, c->name, outcome);
       if (!c->grad_xs.empty()) {
-        report.Add(c->op, c->name, Outcome::Skipped("gradients"));
+        report.Add(c->op, c->name, RunGradients(*c, checker), Part::kGradients);
       }
     }
   }
