@@ -108,7 +108,7 @@ void array_copies(Registry& registry) {
       .Attr("T: type")
       .Doc("A copy of its input.")
       .Shape(EachUnchanged)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("the reference has none")
       .Kernel("CPU", MakeKernel<RunCopy>);
   registry.Define("DeepCopy")
       .Input("x: T")
@@ -117,7 +117,7 @@ void array_copies(Registry& registry) {
       .Stateful()
       .Doc("A copy of its input.")
       .Shape(EachUnchanged)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("the reference has none")
       .Kernel("CPU", MakeKernel<RunCopy>);
   registry.Define("GuaranteeConst")
       .Input("input: T")
@@ -126,7 +126,7 @@ void array_copies(Registry& registry) {
       .Stateful()
       .Doc("Its input, which the caller says is constant.")
       .Shape(EachUnchanged)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("the reference has none")
       .Kernel("CPU", MakeKernel<RunCopy>);
   registry.Define("EnsureShape")
       .Input("input: T")

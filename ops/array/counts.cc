@@ -151,7 +151,7 @@ void array_counts(Registry& registry) {
       .Attr("T: {int32, int64, float, double}")
       .Doc("How often each number below `size` is there, or the sum of its weights.")
       .Shape(BincountShape)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("its result counts")
       .Kernel("CPU", MakeKernel<RunBincount>);
   registry.Define("DenseBincount")
       .Input("input: Tidx")
@@ -163,7 +163,7 @@ void array_counts(Registry& registry) {
       .Attr("binary_output: bool = false")
       .Doc("How often each number below `size` is there, row by row.")
       .Shape(DenseBincountShape)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("its result counts")
       .Kernel("CPU", NewKernel<DenseBincount>);
   registry.Define("Bucketize")
       .Input("input: T")

@@ -1,63 +1,45 @@
 // Gradients of Gather, GatherV2, GatherNd.
 #include "millrace/ops/array/gather_grad.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "millrace/ops/builder/array_ops.h"
 #include "millrace/ops/builder/math_ops.h"
+#include "millrace/ops/builder/operators.h"
 #include "millrace/ops/gradients/table.h"
 
 namespace millrace {
 namespace array {
-namespace {
 
-// 0 ... rank - 1 with `axis` moved to `place`, further in front; and back.
-std::vector<int64_t> MoveAxis(int rank, int axis, int place) {
-  std::vector<int64_t> order(static_cast<size_t>(rank));
-  std::iota(order.begin(), order.end(), 0);
-  std::rotate(order.begin() + place, order.begin() + axis, order.begin() + axis + 1);
-  return order;
-}
-std::vector<int64_t> MoveAxisBack(int rank, int axis, int place) {
-  std::vector<int64_t> order(static_cast<size_t>(rank));
-  std::iota(order.begin(), order.end(), 0);
-  std::rotate(order.begin() + place, order.begin() + place + 1, order.begin() + axis + 1);
-  return order;
+GatherTable GatherTable::Along(const Extents& shape, int axis, int batch_dims) {
+  return {shape, shape.Part(0, batch_dims), shape.Part(batch_dims, axis), shape.Part(axis, axis + 1),
+          shape.Part(axis + 1)};
 }
 
-Gradient RowsGradient(At at, const Output& rows, const Output& indices, const Extents& table) {
-  return IndexedSlices{rows, IndexOperand(at, Flatten(at, indices)), table.Tensor(at)};
-}
-
-}  // namespace
-
-Gradient GatherGradient(At at, const Output& grad, const Extents& table, const Output& indices, int axis,
-                        int batch_dims) {
+Output GatherGradient(At at, const Output& grad, const GatherTable& table, const Output& indices, int batch_dims) {
+  const Extents batch = table.batch.Product(at), outer = table.outer.Product(at), inner = table.inner.Product(at);
   const Extents places = Extents::ShapeOf(at, indices).Part(batch_dims).Product(at);
-  if (axis == 0) {
-    const Output rows = ops::Reshape(at, grad, places.Then(table.Part(1)).Vector(at));
-    return RowsGradient(at, rows, indices, table);
-  }
-  // The axis moves behind the batch's dimensions. Then all batches are rows of one
-  // table, and those of a batch begin behind those of the batches before it.
-  const int rank = table.size();
-  const Extents outer = table.Part(0, axis), length = table.Part(axis, axis + 1), inner = table.Part(axis + 1);
-  Output values = ops::Reshape(at, grad, outer.Then(places).Then(inner).Vector(at));
-  if (axis != batch_dims) values = ops::Transpose(at, values, Operand(MoveAxis(rank, axis, batch_dims)));
-  const Extents batch = table.Part(0, batch_dims), row = table.Part(batch_dims, axis).Then(inner);
-  const Extents batches = batch.Product(at);
-  Output rows = indices;
+  const Extents& length = table.length;
+  // The axis moves in front of the outer dimensions; then the batches are parts of
+  // one table of rows, one behind the other.
+  const bool move = outer.numbers() != std::vector<int64_t>{1};
+  const auto swap = [&](const Output& x) { return move ? ops::Transpose(at, x, {0, 2, 1, 3}) : x; };
+  const Output slices = ops::Reshape(at, grad, batch.Then(outer).Then(places).Then(inner).Vector(at));
+  const Extents row = outer.Then(inner).Product(at);
+  const Output rows = ops::Reshape(at, swap(slices), batch.Then(places).Product(at).Then(row).Vector(at));
+  Output numbers = Flatten(at, indices);
   if (batch_dims > 0) {
-    const Output first = ops::Mul(at, ops::Range(at, 0, batches.Scalar(at), 1), length.Scalar(at));
-    rows = ops::AddV2(at, ops::Reshape(at, ops::Cast(at, indices, DType::kInt32), batches.Then(places).Vector(at)),
-                      ops::Reshape(at, first, {-1, 1}));
+    const Output begin = ops::Range(at, 0, batch.Scalar(at), 1) * length.Scalar(at);
+    const Output in_batch = ops::Reshape(at, ops::Cast(at, indices, DType::kInt32), batch.Then(places).Vector(at));
+    numbers = Flatten(at, in_batch + ops::Reshape(at, begin, {-1, 1}));
   }
-  values = ops::Reshape(at, values, batches.Then(places).Product(at).Then(row).Vector(at));
-  Output sums = ops::UnsortedSegmentSum(at, values, Flatten(at, rows), batches.Then(length).Product(at).Scalar(at));
-  sums = ops::Reshape(at, sums, batch.Then(length).Then(row).Vector(at));
-  if (axis == batch_dims) return sums;
-  return ops::Transpose(at, sums, Operand(MoveAxisBack(rank, axis, batch_dims)));
+  const Output sums = ops::UnsortedSegmentSum(at, rows, numbers, batch.Then(length).Product(at).Scalar(at));
+  const Output back = swap(ops::Reshape(at, sums, batch.Then(length).Then(outer).Then(inner).Vector(at)));
+  return ops::Reshape(at, back, table.shape.Vector(at));
+}
+
+Gradient GatherRowsGradient(At at, const Output& grad, const Extents& table, const Output& indices) {
+  const Extents places = Extents::ShapeOf(at, indices).Product(at);
+  const Output rows = ops::Reshape(at, grad, places.Then(table.Part(1)).Vector(at));
+  return IndexedSlices{rows, IndexOperand(at, Flatten(at, indices)), table.Tensor(at)};
 }
 
 }  // namespace array
@@ -65,26 +47,39 @@ Gradient GatherGradient(At at, const Output& grad, const Extents& table, const O
 namespace {
 
 using array::Extents;
+using array::GatherTable;
 
 void GatherGradient(GradientContext& g) {
-  g.set(0, array::GatherGradient(g, g.grad(), Extents::ShapeOf(g, g.input()), g.input(1), 0, 0));
+  g.set(0, array::GatherRowsGradient(g, g.grad(), Extents::ShapeOf(g, g.input()), g.input(1)));
+}
+
+// The axis is said at the run.
+GatherTable TableOf(GradientContext& g, const Extents& shape, int batch_dims) {
+  const Operand dims = shape.Vector(g);
+  const Output axis = ops::FloorMod(g, ops::Cast(g, g.input(2), DType::kInt32), ops::Rank(g, g.input()));
+  const Output place = ops::Reshape(g, axis, {1});
+  const auto part = [&](const Operand& begin, const Operand& count) {
+    return Extents::ElementsOf(g, ops::Slice(g, dims, begin, count));
+  };
+  return {shape, shape.Part(0, batch_dims), part({batch_dims}, place - batch_dims), part(place, {1}),
+          part(place + 1, {-1})};
 }
 
 void GatherV2Gradient(GradientContext& g) {
   const Output params = g.input(), indices = g.input(1);
+  const Extents shape = Extents::ShapeOf(g, params);
   const int rank = params.shape().rank();
-  const std::optional<std::vector<int64_t>> axis_value = array::KnownIntegers(g.input(2));
   int64_t batch_dims = g.attr<int64_t>("batch_dims");
   if (batch_dims < 0) batch_dims += indices.shape().rank();
-  if (!axis_value || axis_value->size() != 1) return g.Fail("the axis must be known while the gradient is built");
-  int64_t axis = axis_value->front();
-  if (axis != 0 && rank < 0) return g.Fail("the rank of params must be known where the axis is not 0");
-  if (axis < 0) axis += rank;
-  if (batch_dims < 0 || batch_dims > axis || (rank >= 0 && axis >= rank)) {
-    return g.Fail("batch_dims and axis must be dimensions of params, in this order");
+  if (batch_dims < 0) return g.Fail("the rank of the indices must be known where batch_dims is negative");
+  const auto batch = static_cast<int>(batch_dims);
+  const std::optional<std::vector<int64_t>> known = array::KnownIntegers(g.input(2));
+  if (!known || known->size() != 1 || (known->front() < 0 && rank < 0)) {
+    return g.set(0, array::GatherGradient(g, g.grad(), TableOf(g, shape, batch), indices, batch));
   }
-  g.set(0, array::GatherGradient(g, g.grad(), Extents::ShapeOf(g, params), indices, static_cast<int>(axis),
-                                 static_cast<int>(batch_dims)));
+  const auto axis = static_cast<int>(known->front() < 0 ? known->front() + rank : known->front());
+  if (axis == 0) return g.set(0, array::GatherRowsGradient(g, g.grad(), shape, indices));
+  g.set(0, array::GatherGradient(g, g.grad(), GatherTable::Along(shape, axis, batch), indices, batch));
 }
 
 void GatherNdGradient(GradientContext& g) {
@@ -92,7 +87,7 @@ void GatherNdGradient(GradientContext& g) {
   const Extents shape = Extents::ShapeOf(g, params);
   const SymShape& places = indices.shape();
   if (places.rank() == 2 && places.dims[1] == Dim(1)) {
-    return g.set(0, array::RowsGradient(g, g.grad(), indices, shape));
+    return g.set(0, array::GatherRowsGradient(g, g.grad(), shape, indices));
   }
   const Output index = array::IndexOperand(g, indices);
   g.set(0, ops::ScatterNd(g, index, g.grad(), shape.Vector(g, index.dtype())));

@@ -6,11 +6,20 @@
 
 namespace millrace::array {
 
-// The gradient of a table of shape `table`, from which slices along `axis` were
-// taken by `indices`, each of the first `batch_dims` dimensions by itself; `grad`
-// is that of the slices. 0 <= batch_dims <= axis; the rank of the table is known
-// unless axis is 0. Rows (axis 0) give slices, other axes a dense tensor.
-Gradient GatherGradient(At at, const Output& grad, const Extents& table, const Output& indices, int axis,
-                        int batch_dims);
+// A table as one of four dimensions: those before batch_dims, those between them
+// and the axis, the axis, and those behind it.
+struct GatherTable {
+  Extents shape;
+  Extents batch, outer, length, inner;
+
+  // 0 <= batch_dims <= axis < rank.
+  static GatherTable Along(const Extents& shape, int axis, int batch_dims);
+};
+
+// The gradient of a table from which slices along its axis were taken by
+// `indices`, each batch by itself; `grad` is that of the slices.
+Output GatherGradient(At at, const Output& grad, const GatherTable& table, const Output& indices, int batch_dims);
+// The same where rows (axis 0) were taken: slices.
+Gradient GatherRowsGradient(At at, const Output& grad, const Extents& table, const Output& indices);
 
 }  // namespace millrace::array

@@ -88,6 +88,7 @@ void array_one_hot(Registry& registry) {
           "on_value where the new dimension's position is the index, off_value elsewhere; an index out of range has no "
           "place.")
       .Shape(OneHotShape)
+      .NoGradient("the reference takes on_value and off_value for constants")
       .Kernel("CPU", NewKernel<OneHot>);
 }
 }  // namespace families

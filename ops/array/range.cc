@@ -194,6 +194,7 @@ void array_range(Registry& registry) {
       .Attr("Tidx: {int32, int64} = DT_INT32")
       .Doc("`num` values at even distances from start to stop, both included.")
       .Shape(LinSpaceShape)
+      .NoGradient("its result steps with its inputs")
       .Kernel("CPU", MakeKernel<RunLinSpace>);
 }
 }  // namespace families

@@ -291,6 +291,7 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("The different values, in order of their first places, and which of them each element is.")
       .Shape(UniqueShape)
+      .NoGradient("its result is a choice")
       .Kernel("CPU", MakeKernel<RunUnique>);
   registry.Define("UniqueWithCounts")
       .Input("x: T")
@@ -301,7 +302,7 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("Unique, and how often each value is there.")
       .Shape(UniqueShape)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("its result is a choice")
       .Kernel("CPU", MakeKernel<RunUnique>);
   registry.Define("UniqueV2")
       .Input("x: T")
@@ -313,6 +314,7 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("The different slices along an axis.")
       .Shape(UniqueV2Shape)
+      .NoGradient("its result is a choice")
       .Kernel("CPU", MakeKernel<RunUniqueV2>);
   registry.Define("UniqueWithCountsV2")
       .Input("x: T")
@@ -325,7 +327,7 @@ void array_unique(Registry& registry) {
       .Attr("out_idx: {int32, int64} = DT_INT32")
       .Doc("The different slices along an axis, and how often each is there.")
       .Shape(UniqueV2Shape)
-      .NoGradient("not differentiable in the reference")
+      .NoGradient("its result is a choice")
       .Kernel("CPU", MakeKernel<RunUniqueV2>);
   registry.Define("ListDiff")
       .Input("x: T")

@@ -29,7 +29,9 @@ void ResourceGatherGradient(GradientContext& g) {
   if (batch_dims < 0 || (batch_dims > 0 && table.size() <= batch_dims)) {
     return g.Fail("the rank of the variable must be known, and above batch_dims");
   }
-  g.set(0, array::GatherGradient(g, g.grad(), table, g.input(1), batch_dims, batch_dims));
+  if (batch_dims == 0) return g.set(0, array::GatherRowsGradient(g, g.grad(), table, g.input(1)));
+  const array::GatherTable along = array::GatherTable::Along(table, batch_dims, batch_dims);
+  g.set(0, array::GatherGradient(g, g.grad(), along, g.input(1), batch_dims));
 }
 
 }  // namespace
