@@ -62,7 +62,9 @@ void BatchNormGradGradient(GradientContext& g) {
     reached.push_back(ys[static_cast<size_t>(i)]);
     grads.push_back(g.grad(i));
   }
-  const std::vector<Gradient> results = Gradients(g, reached, leaves, {.grad_ys = grads});
+  GradientOptions options;
+  options.grad_ys = std::move(grads);
+  const std::vector<Gradient> results = Gradients(g, reached, leaves, options);
   for (size_t i = 0; i < results.size(); ++i) g.set(static_cast<int>(i), results[i]);
 }
 

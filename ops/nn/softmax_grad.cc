@@ -22,30 +22,37 @@ void LogSoftmaxGradient(GradientContext& g) { g.set(0, g.grad() - ops::Exp(g, g.
 // Losses have one number for each row.
 Output ForEachColumn(GradientContext& g, const Output& loss) { return ops::ExpandDims(g, loss, -1); }
 
+// Features and labels may be broadcast to the shape of output 1, a matrix.
+bool Broadcast(GradientContext& g, int i) {
+  const SymShape operand = g.input(i).shape(), result = g.output(1).shape();
+  return !(operand == result && !operand.dims[0].unknown() && !operand.dims[1].unknown());
+}
+Output Features(GradientContext& g) {
+  return Broadcast(g, 0) ? ops::BroadcastTo(g, g.input(0), ops::Shape(g, g.output(1))) : g.input(0);
+}
+void SetOperand(GradientContext& g, int i, const Output& by) {
+  if (Broadcast(g, i)) {
+    g.SetBroadcast(i, by);
+  } else {
+    g.set(i, by);
+  }
+}
+
 // By the features: output 1 is the derivative of the loss. Where that output is
 // itself differentiated (second order), it is softmax(features) - labels.
 Output ByFeatures(GradientContext& g) {
   Output total;
   if (g.has_grad(0)) total = ForEachColumn(g, g.grad(0)) * g.output(1);
   if (!g.has_grad(1)) return total;
-  const Output second = ThroughSoftmax(g, ops::Softmax(g, g.input(0)), g.grad(1));
+  const Output second = ThroughSoftmax(g, ops::Softmax(g, Features(g)), g.grad(1));
   return total.valid() ? total + second : second;
-}
-
-// Features and labels may be broadcast to the shape of output 1.
-void SetOperand(GradientContext& g, int i, const Output& by) {
-  if (g.input(i).shape() == g.output(1).shape()) {
-    g.set(i, by);
-  } else {
-    g.SetBroadcast(i, by);
-  }
 }
 
 void CrossEntropyGradient(GradientContext& g) {
   SetOperand(g, 0, ByFeatures(g));
   if (!g.wanted(1)) return;
   Output labels;
-  if (g.has_grad(0)) labels = -(ForEachColumn(g, g.grad(0)) * ops::LogSoftmax(g, g.input(0)));
+  if (g.has_grad(0)) labels = -(ForEachColumn(g, g.grad(0)) * ops::LogSoftmax(g, Features(g)));
   if (g.has_grad(1)) labels = labels.valid() ? labels - g.grad(1) : -g.grad(1);
   SetOperand(g, 1, labels);
 }
