@@ -55,14 +55,16 @@ void CutUnits(const GemmArgs<T>& g, Blocking& s) {
   constexpr int64_t kLeastRows = 24;  // fewer, and a tile waits for b
   constexpr int64_t kSecondCacheBytes = 512 << 10;
   constexpr int64_t kBringing = 8;  // multiply-adds that take as long as bringing an element of b
-  const int64_t wide = 4 * kPanelColumns<T>;
-  const int64_t wanted = UnitsFor(static_cast<double>(g.m + kBringing) * static_cast<double>(g.k * g.n) / 32);
-  // Rows of one or two are gone through several panels at a time, and b as it is
-  // in long pieces.
-  const bool packed = g.packed_b != nullptr || s.b_bytes > 0;
-  s.column_step = g.m > 2 && packed ? kPanelColumns<T> : wide;
-  const int64_t steps = CeilDiv(g.n, s.column_step);
   const int64_t b_bytes = g.k * g.n * kBytes;
+  const int64_t wanted = UnitsFor(static_cast<double>(g.m + kBringing) * static_cast<double>(g.k * g.n) / 32);
+  const int64_t wide = 4 * kPanelColumns<T>;
+  if (g.packed_b != nullptr || s.b_bytes > 0) {
+    s.column_step = g.m > 2 ? kPanelColumns<T> : wide;  // one or two rows go through several panels at once
+  } else {
+    s.column_step = s.pack_b_by_unit ? wide : 8 * wide;  // b as it is, some pages at a time
+  }
+  if (wanted == 1 && g.m <= kRowBlock && g.n <= s.column_step) return;
+  const int64_t steps = CeilDiv(g.n, s.column_step);
   s.rows = CeilDiv(g.m, kRowBlock);
   if (s.rows > 2) s.rows = CeilDiv(s.rows, 4) * 4;
   if (b_bytes <= kSecondCacheBytes) {
@@ -193,6 +195,7 @@ void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
     packed_b = packed;
   }
   char* const unit_scratch = static_cast<char*>(scratch) + s.a_bytes + s.b_bytes;
+  if (s.rows * s.columns == 1) return Unit(g, s, a, packed_b, 0, g.m, 0, g.n, reinterpret_cast<T*>(unit_scratch));
   const auto body = [&](int64_t begin, int64_t end, int worker) {
     T* const mine = reinterpret_cast<T*>(unit_scratch + s.unit_bytes * static_cast<size_t>(worker));
     const int64_t steps = CeilDiv(g.n, s.column_step);
