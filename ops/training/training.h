@@ -1,0 +1,20 @@
+// Variables, initialisers, optimisers, clipping, schedules and moving averages.
+#pragma once
+
+#include "millrace/ops/training/adadelta.h"
+#include "millrace/ops/training/adagrad.h"
+#include "millrace/ops/training/adam.h"
+#include "millrace/ops/training/adamw.h"
+#include "millrace/ops/training/clip.h"
+#include "millrace/ops/training/ftrl.h"
+#include "millrace/ops/training/gradient_descent.h"
+#include "millrace/ops/training/group.h"
+#include "millrace/ops/training/initializers.h"
+#include "millrace/ops/training/momentum.h"
+#include "millrace/ops/training/moving_average.h"
+#include "millrace/ops/training/optimizer.h"
+#include "millrace/ops/training/rmsprop.h"
+#include "millrace/ops/training/schedule.h"
+#include "millrace/ops/training/seed.h"
+#include "millrace/ops/training/variable.h"
+#include "millrace/ops/training/variable_scope.h"
