@@ -1,9 +1,11 @@
 // Import: names are resolved, nodes are put in order, checked and inferred; only
 // then does the graph change.
 #include <algorithm>
+#include <deque>
 #include <map>
-#include <set>
 
+#include "millrace/ops/graph/expand.h"
+#include "millrace/ops/graph/names.h"
 #include "millrace/ops/graph/node_maker.h"
 #include "millrace/ops/graph/tensor_name.h"
 #include "millrace/proto/value/strings.h"
@@ -32,6 +34,7 @@ class Graph::Importer {
     defs_.reserve(def.nodes.size());
     for (const NodeDef& node : def.nodes) defs_.push_back(&node);
     MR_RETURN_IF_ERROR(CheckLibrary(def.library));
+    MR_RETURN_IF_ERROR(ExpandCalls());
     MR_RETURN_IF_ERROR(IndexNames());
     MR_RETURN_IF_ERROR(FindOps());
     MR_RETURN_IF_ERROR(ResolveInputs());
@@ -84,12 +87,62 @@ class Graph::Importer {
         return InvalidArgument(Cat("function '", f.signature.name, "' is there twice, with two bodies"));
       }
     }
-    for (const auto& [name, function] : fresh) functions_.insert(name);
+    functions_ = std::move(fresh);
     return OkStatus();
   }
 
-  bool HasFunction(std::string_view name) const {
-    return functions_.count(name) != 0 || graph_.FindFunction(name) != nullptr;
+  const FunctionDef* FindFunction(std::string_view name) const {
+    const auto it = functions_.find(name);
+    return it != functions_.end() ? it->second : graph_.FindFunction(name);
+  }
+
+  // Calls of functions become the nodes of their bodies, and a node that has the
+  // name of the call and hands on the results.
+  Status ExpandCalls() {
+    if (functions_.empty() && graph_.functions_.empty()) return OkStatus();
+    TakenNames taken;
+    const auto unique = [&](std::string_view base) {
+      if (taken.empty()) {
+        for (const NodeDef* def : defs_) TakeName(&taken, def->name);
+        if (options_.prefix.empty()) {
+          for (const auto& node : graph_.nodes_) TakeName(&taken, node->name());
+        }
+      }
+      return UniqueNameAmong(&taken, base);
+    };
+    expander_ = std::make_unique<Expander>(
+        Expander::Services{&graph_.registry_, [this](std::string_view name) { return FindFunction(name); }, unique},
+        Expander::Limits());
+    const size_t count = defs_.size();
+    for (size_t i = 0; i < count; ++i) {
+      MR_RETURN_IF_ERROR(CheckCancelled(i, "expanding calls"));
+      const NodeDef& def = *defs_[i];
+      MR_ASSIGN_OR_RETURN(const FunctionCall call, expander_->CallOf(def));
+      if (call.function == nullptr) continue;
+      std::vector<std::string> inputs, controls;
+      for (const std::string& input : def.inputs) (input.starts_with('^') ? controls : inputs).push_back(input);
+      MR_ASSIGN_OR_RETURN(Expander::Results results, expander_->Expand(call, def.name, def.device, inputs, controls));
+      NodeDef& handed = handed_.emplace_back();
+      handed.name = def.name;
+      handed.device = def.device;
+      handed.inputs = std::move(results.outputs);
+      handed.inputs.insert(handed.inputs.end(), results.controls.begin(), results.controls.end());
+      if (results.output_types.size() == 1) {
+        handed.op = "Identity";
+        handed.attrs["T"] = BaseType(results.output_types[0]);
+      } else if (!results.output_types.empty()) {
+        handed.op = "IdentityN";
+        ListValue types;
+        for (DType t : results.output_types) types.type.push_back(BaseType(t));
+        handed.attrs["T"] = std::move(types);
+      } else {
+        handed.op = "NoOp";
+        handed.inputs.insert(handed.inputs.end(), controls.begin(), controls.end());
+      }
+      defs_[i] = &handed;
+    }
+    for (const NodeDef& def : expander_->nodes()) defs_.push_back(&def);
+    return OkStatus();
   }
 
   Status IndexNames() {
@@ -119,25 +172,14 @@ class Graph::Importer {
       if (ops_[i] == nullptr) unknown[defs_[i]->op].push_back(defs_[i]->name);
     }
     if (unknown.empty()) return OkStatus();
-    std::string ops, functions;
-    std::string_view first_node, first_op, first_function_node, first_function;
+    std::string ops;
     for (const auto& [op, nodes] : unknown) {
-      const bool function = HasFunction(op);
-      std::string& list = function ? functions : ops;
-      if (list.empty()) {
-        (function ? first_function_node : first_node) = nodes[0];
-        (function ? first_function : first_op) = op;
-      } else {
-        list += "; ";
-      }
-      list += Cat(op, " (", nodes.size() == 1 ? "node " : "nodes ", Abbreviated(nodes), ")");
+      if (!ops.empty()) ops += "; ";
+      ops += Cat(op, " (", nodes.size() == 1 ? "node " : "nodes ", Abbreviated(nodes), ")");
     }
-    if (!ops.empty()) {
-      return Status(Code::kNotFound, "expected ops of the registry, found unknown ones: " + ops,
-                    std::string(first_node), std::string(first_op));
-    }
-    return Status(Code::kUnimplemented, "calls of functions of the graph's library are not supported: " + functions,
-                  std::string(first_function_node), std::string(first_function));
+    const auto& [first_op, first_nodes] = *unknown.begin();
+    return Status(Code::kNotFound, "expected ops of the registry, found unknown ones: " + ops,
+                  std::string(first_nodes[0]), std::string(first_op));
   }
 
   Status ResolveInputs() {
@@ -271,7 +313,9 @@ class Graph::Importer {
   // All by the number of the node in the file but for nodes_, which is in order.
   std::vector<const NodeDef*> defs_;
   std::vector<const FunctionDef*> new_functions_;
-  std::set<std::string_view> functions_;  // names of those
+  std::map<std::string_view, const FunctionDef*> functions_;  // those by name
+  std::unique_ptr<Expander> expander_;
+  std::deque<NodeDef> handed_;
   std::unordered_map<std::string_view, int32_t> index_;
   std::vector<const Op*> ops_;
   std::vector<Source> sources_;

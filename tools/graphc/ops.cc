@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "millrace/ops/graph/function.h"
 #include "millrace/ops/graph/load.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -28,7 +29,7 @@ Status ListMissing(const std::string& path) {
   std::map<std::string, std::pair<int, std::string>> missing, bare;  // op -> count, first node
   auto visit = [&](const std::vector<NodeDef>& nodes) {
     for (const NodeDef& node : nodes) {
-      if (functions.contains(node.op)) continue;
+      if (functions.contains(node.op) || IsCallOp(node.op)) continue;
       const Op* op = ops->Find(node.op);
       if (op != nullptr && !op->kernels().empty()) continue;
       auto& [count, first] = (op == nullptr ? missing : bare)[node.op];
