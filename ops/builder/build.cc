@@ -121,7 +121,8 @@ class Caller {
   Status CheckOperand(const Operand& operand) const {
     if (const Literal* literal = operand.literal(); literal != nullptr) {
       const bool ragged = !literal->shape.empty() && literal->shape[0] < 0;
-      return ragged ? InvalidArgument("expected rows of one length, found different ones") : OkStatus();
+      return ragged ? InvalidArgument("expected elements of one kind and shape in the braces, found different ones")
+                    : OkStatus();
     }
     if (const Tensor* tensor = operand.tensor(); tensor != nullptr) {
       return tensor->valid() ? OkStatus() : InvalidArgument("expected a tensor, found an empty Tensor object");
@@ -369,7 +370,7 @@ Output Const(At at, const Operand& value, DType dtype) {
   if (literal == nullptr) {
     tensor = *value.tensor();
   } else if (!literal->shape.empty() && literal->shape[0] < 0) {
-    return fail(InvalidArgument("expected rows of one length, found different ones"));
+    return fail(InvalidArgument("expected elements of one kind and shape in the braces, found different ones"));
   } else if (!CanHold(found, *literal)) {
     return fail(InvalidArgument(Mismatch(found, "", "the literal " + ToString(*literal))));
   } else {

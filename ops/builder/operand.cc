@@ -15,22 +15,45 @@ Literal Vector(Kind kind, const Range& values) {
   return literal;
 }
 
-// Rows of different lengths give a shape that no dtype holds: see Call.
+constexpr int64_t kNoShape = -1;
+
 template <typename T>
-Literal Matrix(Kind kind, std::initializer_list<std::initializer_list<T>> rows) {
-  Literal literal;
-  literal.kind = kind;
-  const size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
-  literal.shape = {static_cast<int64_t>(rows.size()), static_cast<int64_t>(columns)};
-  for (const auto& row : rows) {
-    if (row.size() != columns) literal.shape = {-1, -1};
-    if (kind == Kind::kFloat) literal.floats.insert(literal.floats.end(), row.begin(), row.end());
-    else literal.ints.insert(literal.ints.end(), row.begin(), row.end());
+void Append(std::vector<T>* to, const std::vector<T>& from) {
+  to->insert(to->end(), from.begin(), from.end());
+}
+
+void MakeFractions(Literal* literal) {
+  if (literal->kind != Kind::kInt) return;
+  literal->kind = Kind::kFloat;
+  literal->floats.assign(literal->ints.begin(), literal->ints.end());
+  literal->ints.clear();
+}
+
+Literal Braces(std::initializer_list<LiteralItem> items) {
+  Literal all;
+  bool first = true, fits = true;
+  for (const LiteralItem& item : items) {
+    Literal next = item.literal;
+    if (first) all.kind = next.kind;
+    if (all.kind == Kind::kFloat) MakeFractions(&next);
+    if (next.kind == Kind::kFloat) MakeFractions(&all);
+    fits = fits && next.kind == all.kind && next.shape == items.begin()->literal.shape;
+    Append(&all.ints, next.ints);
+    Append(&all.floats, next.floats);
+    Append(&all.strings, next.strings);
+    first = false;
   }
-  return literal;
+  if (items.size() > 0) all.shape = items.begin()->literal.shape;
+  all.shape.insert(all.shape.begin(), static_cast<int64_t>(items.size()));
+  if (!fits || all.shape.back() == kNoShape) all.shape = {kNoShape};
+  return all;
 }
 
 }  // namespace
+
+LiteralItem::LiteralItem(const char* value) : LiteralItem(std::string(value)) {}
+LiteralItem::LiteralItem(std::string value) : literal{Kind::kString, {}, {}, {}, {std::move(value)}} {}
+LiteralItem::LiteralItem(std::initializer_list<LiteralItem> items) : literal(Braces(items)) {}
 
 Operand::Operand(int value) : Operand(int64_t{value}) {}
 Operand::Operand(int64_t value) : value_(Literal{Kind::kInt, {}, {value}, {}, {}}) {}
@@ -39,13 +62,7 @@ Operand::Operand(double value) : value_(Literal{Kind::kFloat, {}, {}, {value}, {
 Operand::Operand(bool value) : value_(Literal{Kind::kBool, {}, {value ? 1 : 0}, {}, {}}) {}
 Operand::Operand(const char* value) : Operand(std::string(value)) {}
 Operand::Operand(std::string value) : value_(Literal{Kind::kString, {}, {}, {}, {std::move(value)}}) {}
-Operand::Operand(std::initializer_list<int> values) : value_(Vector(Kind::kInt, values)) {}
-Operand::Operand(std::initializer_list<int64_t> values) : value_(Vector(Kind::kInt, values)) {}
-Operand::Operand(std::initializer_list<float> values) : value_(Vector(Kind::kFloat, values)) {}
-Operand::Operand(std::initializer_list<double> values) : value_(Vector(Kind::kFloat, values)) {}
-Operand::Operand(std::initializer_list<std::initializer_list<int>> rows) : value_(Matrix(Kind::kInt, rows)) {}
-Operand::Operand(std::initializer_list<std::initializer_list<float>> rows) : value_(Matrix(Kind::kFloat, rows)) {}
-Operand::Operand(std::initializer_list<std::initializer_list<double>> rows) : value_(Matrix(Kind::kFloat, rows)) {}
+Operand::Operand(std::initializer_list<LiteralItem> items) : value_(Braces(items)) {}
 Operand::Operand(const std::vector<int>& values) : value_(Vector(Kind::kInt, values)) {}
 Operand::Operand(const std::vector<int64_t>& values) : value_(Vector(Kind::kInt, values)) {}
 Operand::Operand(const std::vector<float>& values) : value_(Vector(Kind::kFloat, values)) {}

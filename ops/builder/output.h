@@ -48,6 +48,9 @@ class Operation {
  public:
   Operation() = default;
   Operation(Node* node, const ScopeState* state) : node_(node), state_(state) {}
+  // The node that an output is of.
+  Operation(const Output& output)  // NOLINT: implicit on purpose
+      : node_(output.endpoint().node), state_(output.state()) {}
 
   bool valid() const { return node_ != nullptr; }
   Node* node() const { return node_; }

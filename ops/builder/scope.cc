@@ -152,9 +152,7 @@ Scope Scope::WithControlDependencies(const Operation& operation) const {
   return WithControlDependencies(std::vector<Operation>{operation});
 }
 
-Scope Scope::WithControlDependencies(const Output& output) const {
-  return WithControlDependencies(Operation(output.endpoint().node, output.state()));
-}
+Scope Scope::WithControlDependencies(const Output& output) const { return WithControlDependencies(Operation(output)); }
 
 Scope Scope::WithNoControlDependencies() const {
   return With([](ScopeState& state) { state.control_inputs.clear(); });
@@ -175,9 +173,7 @@ Scope Scope::ColocateWith(const Operation& operation) const {
   });
 }
 
-Scope Scope::ColocateWith(const Output& output) const {
-  return ColocateWith(Operation(output.endpoint().node, output.state()));
-}
+Scope Scope::ColocateWith(const Output& output) const { return ColocateWith(Operation(output)); }
 
 Scope Scope::WithGradientOverride(std::string_view op, std::string_view gradient) const {
   return With([&](ScopeState& state) { state.gradient_overrides[std::string(op)] = gradient; });
