@@ -53,7 +53,7 @@ const Expression Holder<Fn, T...>::kExpression = {
 //
 // In it: + - * /, comparisons (which give masks), & | ! on masks,
 // Select(mask, a, b), Minimum, Maximum, Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Sin,
-// Cos, Pow, Fma ... (ops/expr/functions.h), constants as Const<S>(0.5), Zero(x),
+// Cos, Pow, Fma ... (ops/expr/functions.h), constants as S(0.5), Zero(x),
 // One(x). No `if` on a value: the same source runs over vectors. Half types
 // compute in float. Compile the file with -march=x86-64-v3 (the floor of the
 // library) and -ffp-contract=off, so that results have the same bits everywhere;
