@@ -4,6 +4,7 @@
 #include <set>
 
 #include "millrace/ops/opgen/cpp.h"
+#include "millrace/ops/opgen/shapes.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::opgen {
@@ -91,7 +92,12 @@ class Writer {
     const auto line = [&](std::string_view label, const std::string& rest) {
       out += Wrapped(Cat(label, ": ", rest), "//   ", "//       ");
     };
-    for (const ArgDef& input : signature_.inputs) line(Identifier(input.name), TypeText(input));
+    const ShapeNotes shapes = NotesOf(op_);
+    const auto note = [](const std::string& shape) { return shape.empty() ? std::string() : ", " + shape; };
+    for (size_t i = 0; i < signature_.inputs.size(); ++i) {
+      const ArgDef& input = signature_.inputs[i];
+      line(Identifier(input.name), TypeText(input) + note(shapes.inputs[i]));
+    }
     for (const AttrDef* attr : followed_) {
       std::string rest = attr->type == "int" ? "how many" : Allowed(*attr);
       if (rest.empty()) rest = "any type";
@@ -106,7 +112,8 @@ class Writer {
     }
     for (size_t i = 0; i < signature_.outputs.size(); ++i) {
       const ArgDef& output = signature_.outputs[i];
-      line(i == 0 ? "Returns " + Identifier(output.name) : Identifier(output.name), TypeText(output));
+      line(i == 0 ? "Returns " + Identifier(output.name) : Identifier(output.name),
+           TypeText(output) + note(shapes.outputs[i]));
     }
     if (signature_.has_deprecation) {
       line("Deprecated", Cat("in graphs of version ", signature_.deprecation.version,

@@ -31,10 +31,12 @@ Status WriteIfChanged(const std::string& path, const std::string& content) {
 }
 
 std::string Header(const std::string& folder, const std::string& functions) {
-  return Cat("// Functions of the ops in ops/", folder, ". Written by opgen from their definitions; see\n",
-             "// ops/opgen/README.md.\n#pragma once\n\n#include <cstdint>\n#include <string>\n#include <vector>\n\n",
-             "#include \"millrace/ops/builder/operators.h\"\n\nnamespace millrace::ops {\n\n", functions,
-             "}  // namespace millrace::ops\n");
+  return Cat(
+      "// Functions of the ops in ops/", folder, ". Written by opgen from their definitions: see\n",
+      "// ops/opgen/README.md. Shapes in the comments are those with the attributes' defaults;\n",
+      "// x.0 is the first extent of x.\n#pragma once\n\n#include <cstdint>\n#include <string>\n#include <vector>\n\n",
+      "#include \"millrace/ops/builder/operators.h\"\n\nnamespace millrace::ops {\n\n", functions,
+      "}  // namespace millrace::ops\n");
 }
 
 std::string Source(const std::string& folder, const std::string& functions) {

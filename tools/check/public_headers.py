@@ -2,11 +2,11 @@
 """Compiles every public header alone with g++ -std=c++20, and checks that none
 of them brings in protobuf, MLIR, LLVM or CUDA.
 
-  public_headers.py ROOT INCLUDE_DIR [COMPILER]
+  public_headers.py ROOT BUILD [COMPILER]
 
-INCLUDE_DIR holds the link `millrace` (the build's include folder). A public
-header is a .h file in one of the folders below, or the header of the C
-interface, which is compiled as C too.
+BUILD is a build of ROOT: its include/ holds the link `millrace`, its generated/
+what opgen wrote. A public header is a .h file in one of the folders below, in the
+tree or generated, or the header of the C interface, which is compiled as C too.
 """
 import concurrent.futures
 import os
@@ -14,18 +14,19 @@ import subprocess
 import sys
 
 FOLDERS = [
-    "proto/value", "proto/plan", "devices/api", "ops/registry", "ops/graph", "ops/kernel", "compiler/api",
-    "runtime/session", "runtime/executor", "runtime/plan",
+    "proto/value", "proto/plan", "devices/api", "ops/registry", "ops/graph", "ops/kernel", "ops/builder",
+    "ops/gradients", "ops/training", "ops/user", "compiler/api", "runtime/session", "runtime/executor", "runtime/plan",
 ]
 C_HEADER = "runtime/c_api/c_api.h"
 FORBIDDEN = ["/google/protobuf/", "/mlir/", "/llvm/", "/cuda"]
 
 
-def compile_header(compiler, include, header, language):
+def compile_header(compiler, build, header, language):
     standard = "c++20" if language == "c++" else "c11"
     run = subprocess.run(
         [compiler, f"-std={standard}", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-psabi", "-Werror", "-march=x86-64-v3",
-         "-fsyntax-only", "-H", "-I", include, "-x", language, "-"],
+         "-fsyntax-only", "-H", "-I", os.path.join(build, "include"), "-I", os.path.join(build, "generated"),
+         "-x", language, "-"],
         input=f'#include "millrace/{header}"\n', stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     problems = []
     if run.returncode != 0:
@@ -41,17 +42,20 @@ def compile_header(compiler, include, header, language):
 def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    root, include = sys.argv[1:3]
+    root, build = sys.argv[1:3]
     compiler = sys.argv[3] if len(sys.argv) == 4 else "g++"
     jobs = []
+    generated = os.path.join(build, "generated", "millrace")
     for folder in FOLDERS:
-        path = os.path.join(root, folder)
-        for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
-            if name.endswith(".h"):
-                jobs.append((f"{folder}/{name}", "c++"))
+        names = []
+        for path in os.path.join(root, folder), os.path.join(generated, folder):
+            names += os.listdir(path) if os.path.isdir(path) else []
+        jobs += [(f"{folder}/{name}", "c++") for name in sorted(names) if name.endswith(".h")]
+    if not any(header.endswith("_ops.h") for header, _ in jobs):
+        sys.exit(f"{generated}: expected the builder's generated headers, found none; build first")
     jobs += [(C_HEADER, "c"), (C_HEADER, "c++")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda job: compile_header(compiler, include, *job), jobs))
+        results = list(pool.map(lambda job: compile_header(compiler, build, *job), jobs))
     problems = [p for result in results for p in result]
     for problem in problems:
         print(problem)
