@@ -4,6 +4,7 @@
 
 #include "millrace/ops/image/sampling.h"
 #include "millrace/ops/registry/op.h"
+#include "millrace/ops/registry/sym_eval.h"
 #include "millrace/proto/value/half.h"
 #include "millrace/proto/value/strings.h"
 
@@ -163,10 +164,11 @@ struct ToFloat {
   }
 };
 // Its gradient comes in float.
+template <bool wide>
 struct FromFloat {
   template <typename T>
   static Resize::Fn Of() {
-    return Apply<float, float, T>;
+    return Apply<std::conditional_t<wide, typename SumOf<T>::type, float>, float, T>;
   }
 };
 struct Picked {
@@ -204,10 +206,10 @@ Status SizedShape(InferenceContext& ctx) {
   Dim two;
   if (ctx.input(1).has_rank) MR_RETURN_IF_ERROR(ctx.Merge(ctx.input(1).dims[0], Dim(2), &two));
   SymShape out = ctx.input(0).has_rank ? ctx.input(0) : SymShape::Unknown(4);
-  const SymTensor* size = ctx.elements(1);
+  const std::optional<SymTensor> size = IntegerElements(ctx, 1);
   for (size_t i = 0; i < 2; ++i) {
-    out.dims[1 + i] = size == nullptr ? Dim() : size->elements[i].dim();
-    if (size != nullptr && size->elements[i].known() && size->elements[i].number < 1) {
+    out.dims[1 + i] = !size ? Dim() : size->elements[i].dim();
+    if (size && size->elements[i].known() && size->elements[i].number < 1) {
       return InvalidArgument(Cat("expected a size of at least 1 x 1, found ", size->elements[i].number));
     }
   }
@@ -277,10 +279,10 @@ void resize(Registry& registry) {
   };
   backward("ResizeBilinearGrad", "T: {float, bfloat16, half, double}")
       .Doc("Gradient of ResizeBilinear.")
-      .Kernel("CPU", New<FromFloat, Method::kLinear, true>);
+      .Kernel("CPU", New<FromFloat<false>, Method::kLinear, true>);
   backward("ResizeBicubicGrad", "T: {float, double}")
       .Doc("Gradient of ResizeBicubic.")
-      .Kernel("CPU", New<FromFloat, Method::kCubic, true>);
+      .Kernel("CPU", New<FromFloat<true>, Method::kCubic, true>);
 }
 
 }  // namespace families

@@ -7,12 +7,13 @@
 namespace millrace::image {
 namespace {
 
-// Keys' cubic at distance x from the centre; `a` is its slope parameter.
-float CubicNear(float x, float a) { return ((a + 2) * x - (a + 3)) * x * x + 1; }
-float CubicFar(float x, float a) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; }
+// Keys' cubic at distance x from the centre, below 1 and from 1 to 2; `a` is its
+// slope parameter.
+float CubicNear(double x, double a) { return static_cast<float>(((a + 2) * x - (a + 3)) * x * x + 1); }
+float CubicFar(double x, double a) { return static_cast<float>(((a * x - 5 * a) * x + 8 * a) * x - 4 * a); }
 
 // The original rounds positions between pixels to 1/1024.
-constexpr float kCubicSteps = 1024;
+constexpr double kCubicSteps = 1024;
 
 size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -34,8 +35,8 @@ int64_t Axis::MostTaps() const {
     case Method::kArea:
       break;
   }
-  // Ranges that follow one another share a pixel at most.
-  return static_cast<int64_t>(std::ceil(static_cast<float>(out_) * scale_)) + out_;
+  // Ranges that follow one another share a pixel at most; each has one.
+  return static_cast<int64_t>(std::ceil(static_cast<float>(out_) * scale_)) + out_ + 1;
 }
 
 size_t Axis::bytes() const {
@@ -65,8 +66,8 @@ int64_t Axis::At(int64_t o, Tap* taps) const {
     }
     case Method::kCubic: {
       const float floor = std::floor(centre);
-      const float step = std::nearbyint((centre - floor) * kCubicSteps) / kCubicSteps;
-      const float a = sampling_.half_pixel_centers ? -0.5f : -0.75f;
+      const double step = std::nearbyint(static_cast<double>(centre - floor) * kCubicSteps) / kCubicSteps;
+      const double a = sampling_.half_pixel_centers ? -0.5 : -0.75;
       const float weights[4] = {CubicFar(1 + step, a), CubicNear(step, a), CubicNear(1 - step, a),
                                 CubicFar(2 - step, a)};
       float sum = 0;
@@ -84,6 +85,11 @@ int64_t Axis::At(int64_t o, Tap* taps) const {
     }
     case Method::kArea:
       break;
+  }
+  // Aligned corners of a single pixel: no area, but nothing else to show.
+  if (scale_ == 0) {
+    taps[0] = {0, 1};
+    return 1;
   }
   // The pixels that the output covers, by how much of it they are.
   const float begin = position * scale_, end = static_cast<float>(o + 1) * scale_;

@@ -285,7 +285,7 @@ Status MaxPoolV2Shape(InferenceContext& ctx) {
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
   bool known = false;
-  MR_RETURN_IF_ERROR(nn::WindowFromElements(ctx.elements(1), ctx.elements(2), &attrs, &known));
+  MR_RETURN_IF_ERROR(nn::WindowFromElements(ctx, 1, &attrs, &known));
   SymShape out = SymShape::Unknown(4);
   if (known) MR_RETURN_IF_ERROR(nn::PooledShape(ctx, attrs, ctx.input(0), &out));
   ctx.set_output(0, out);

@@ -236,7 +236,7 @@ Status MaxPoolGradShape(InferenceContext& ctx, bool second) {
   MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(ctx.attrs(), &attrs));
   bool known = true;
   if (ctx.num_inputs() == 5) {
-    MR_RETURN_IF_ERROR(nn::WindowFromElements(ctx.elements(3), ctx.elements(4), &attrs, &known));
+    MR_RETURN_IF_ERROR(nn::WindowFromElements(ctx, 3, &attrs, &known));
   }
   SymShape image, pooled = ctx.input(1);
   MR_RETURN_IF_ERROR(ctx.WithRank(0, 4));

@@ -1,5 +1,6 @@
 #include "millrace/ops/nn/pooling.h"
 
+#include "millrace/ops/registry/sym_eval.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::nn {
@@ -64,18 +65,18 @@ Status SetWindow(const int64_t (&window)[4], const int64_t (&stride)[4], WindowA
 
 }  // namespace
 
-Status WindowFromElements(const SymTensor* window, const SymTensor* stride, WindowAttrs* attrs, bool* known) {
+Status WindowFromElements(InferenceContext& ctx, int first, WindowAttrs* attrs, bool* known) {
   *known = false;
   int64_t values[2][4];
-  const SymTensor* tensors[2] = {window, stride};
   for (int t = 0; t < 2; ++t) {
-    if (tensors[t] == nullptr) return OkStatus();
-    if (tensors[t]->elements.size() != 4) {
-      return InvalidArgument(Cat("expected 4 elements, found ", tensors[t]->elements.size()));
+    const std::optional<SymTensor> tensor = IntegerElements(ctx, first + t);
+    if (!tensor) return OkStatus();
+    if (tensor->elements.size() != 4) {
+      return InvalidArgument(Cat("expected 4 elements, found ", tensor->elements.size()));
     }
     for (size_t i = 0; i < 4; ++i) {
-      if (!tensors[t]->elements[i].known()) return OkStatus();
-      values[t][i] = tensors[t]->elements[i].number;
+      if (!tensor->elements[i].known()) return OkStatus();
+      values[t][i] = tensor->elements[i].number;
     }
   }
   *known = true;

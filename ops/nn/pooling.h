@@ -38,7 +38,7 @@ Status PooledShape(InferenceContext& ctx, const WindowAttrs& attrs, const SymSha
 
 // MaxPoolV2 and MaxPoolGradV2: operands `first` (window) and `first` + 1 (stride)
 // in place of attributes. False in `known` where inference does not know them.
-Status WindowFromElements(const SymTensor* window, const SymTensor* stride, WindowAttrs* attrs, bool* known);
+Status WindowFromElements(InferenceContext& ctx, int first, WindowAttrs* attrs, bool* known);
 Status WindowFromTensors(const TensorView& window, const TensorView& stride, WindowAttrs* attrs);
 
 // 16-bit floating-point numbers are compared and added as float.
