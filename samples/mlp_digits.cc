@@ -47,10 +47,9 @@ Digits Draw(int count, std::mt19937& random) {
   return {Tensor::Of<float>(Shape({count, kPixels}), images), Tensor::Of<int32_t>(Shape({count}), labels)};
 }
 
-// A layer of `units` with weights and biases of its own: "name/w" and "name/b".
-Output Dense(const Scope& parent, std::string_view name, const Output& x, int64_t units) {
+// A layer of `units`, with weights and biases of its own: "name/w" and "name/b".
+Output Dense(const Scope& parent, std::string_view name, const Output& x, int64_t inputs, int64_t units) {
   Scope scope = VariableScope(parent, name);
-  const int64_t inputs = x.shape().dims[1].value();
   Variable w = GetVariable(scope, "w", Shape({inputs, units}), DType::kFloat, GlorotUniformInitializer());
   Variable b = GetVariable(scope, "b", Shape({units}), DType::kFloat, ZerosInitializer());
   return ops::BiasAdd(scope, ops::MatMul(scope, x, w), b);
@@ -62,8 +61,8 @@ Status Train() {
   Output images = ops::Placeholder(root.WithOpName("images"), DType::kFloat, {.shape = Shape({-1, kPixels})});
   Output labels = ops::Placeholder(root.WithOpName("labels"), DType::kInt32, {.shape = Shape({-1})});
 
-  Output hidden = ops::Relu(root, Dense(root, "hidden", images, 64));
-  Output logits = Dense(root, "out", hidden, 10);
+  Output hidden = ops::Relu(root, Dense(root, "hidden", images, kPixels, 64));
+  Output logits = Dense(root, "out", hidden, 64, 10);
   Output losses = ops::SparseSoftmaxCrossEntropyWithLogits(root, logits, labels).loss;
   Output loss = ops::Mean(root.WithOpName("loss"), losses, 0);
   Output right = ops::Equal(root, ops::ArgMax(root, logits, 1, {.output_type = DType::kInt32}), labels);
