@@ -39,6 +39,8 @@ struct StepNote {
 
 struct CompileState {
   const Registry *registry = &Registry::BuiltIn();
+  // The functions of the graph; null where there is no graph.
+  const FunctionLibrary *library = nullptr;
   DimTable dims;
   // The first error that a pass reported; later ones are dropped.
   Status error;

@@ -1,5 +1,6 @@
 #include "millrace/compiler/import/Import.h"
 #include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/import/Nodes.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -52,8 +53,8 @@ class Importer {
 public:
   Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec,
            std::vector<uint8_t> &marks)
-      : context(context), dialect(*dialectOf(&context)), state(dialect.state()), graph(graph),
-        spec(spec), marks(marks) {}
+      : context(context), state(dialectOf(&context)->state()), graph(graph), spec(spec),
+        marks(marks) {}
 
   Status run(ModuleOp module) {
     MR_RETURN_IF_ERROR(resolve());
@@ -190,7 +191,8 @@ private:
     SmallVector<Value> results;
     for (const Endpoint &e : fetches) {
       MR_ASSIGN_OR_RETURN(Value v, source(e));
-      results.push_back(isRefValue(v) ? read(v, nodeLocation(&context, e.node->name()), {}) : v);
+      results.push_back(
+          isRefValue(v) ? createRead(body, v, nodeLocation(&context, e.node->name()), {}) : v);
     }
     for (Node *node : targets)
       if (!isFedPlaceholder(node))
@@ -229,71 +231,33 @@ private:
     return Value(made[e.node]->getResult(static_cast<unsigned>(e.index)));
   }
 
-  // What a reference refers to, when `controls` are done.
-  Value read(Value ref, Location loc, ArrayRef<Value> controls) {
-    OperationState op(loc, "graph.read");
-    op.addOperands(ref);
-    op.addOperands(controls);
-    op.addTypes(llvm::cast<RefType>(ref.getType()).tensor());
-    return body.create(op)->getResult(0);
-  }
-
   Status add(const Node &node) {
     if (isPlaceholder(node))
       return blame(node, InvalidArgument(Cat("the placeholder must be fed with a ",
                                              DTypeName(node.output_types()[0]), " tensor of shape ",
                                              node.output(0).shape.ToShape().ToString())));
-    const Location loc = nodeLocation(&context, node.name());
-    SmallVector<Value, 4> controls;
+    SmallVector<Value, 4> inputs, controls;
+    for (const Endpoint &e : node.inputs()) {
+      MR_ASSIGN_OR_RETURN(Value v, source(e));
+      inputs.push_back(v);
+    }
     for (Node *c : node.control_inputs())
       if (!isFedPlaceholder(c))
         controls.push_back(controlResult(made[c]));
-
-    OperationState op(loc, dialect.define(node.op()));
-    for (size_t i = 0; i < node.inputs().size(); ++i) {
-      MR_ASSIGN_OR_RETURN(Value v, source(node.inputs()[i]));
-      const bool wantsRef = IsRef(node.input_types()[i]);
-      if (wantsRef && !isRefValue(v))
-        return blame(node, InvalidArgument(Cat("input ", i, " must be a variable, but '",
-                                               valueName(v), "' is fed")));
-      if (!wantsRef && isRefValue(v))
-        v = read(v, loc, controls);
-      op.addOperands(v);
-    }
-    op.addOperands(controls);
-    for (int i = 0; i < node.num_outputs(); ++i)
-      op.addTypes(valueType(&context, node.output_types()[static_cast<size_t>(i)],
-                            SymShape(node.output(i).shape.ToShape())));
-    if (marks[static_cast<size_t>(node.id())] & kWaitedFor)
-      op.addTypes(ControlType::get(&context));
-
-    bool whole = true;
-    for (const AttrDef &def : node.op().signature().attrs) {
-      auto it = node.attrs().find(def.name);
-      if (it == node.attrs().end()) {
-        whole = false;
-        continue;
-      }
-      Attribute a = toAttribute(state, &context, it->second, node.name());
-      if (!a)
-        return blame(node, InvalidArgument(Cat("attribute '", def.name,
-                                               "' cannot be compiled: ", it->second.ToString())));
-      op.addAttribute(def.name, a);
-    }
-    if (!whole)
-      return blame(node, Internal("the graph left attributes without their defaults"));
+    MR_ASSIGN_OR_RETURN(Operation * op,
+                        createOperation(body, node, inputs, controls,
+                                        marks[static_cast<size_t>(node.id())] & kWaitedFor));
     // Writes that nothing orders follow the order of the nodes.
     if (node.op().has_effects())
-      op.addAttribute("graph.order", IntegerAttr::get(IntegerType::get(&context, 64), node.id()));
+      op->setAttr("graph.order", IntegerAttr::get(IntegerType::get(&context, 64), node.id()));
     if (node.num_outputs() == 1 && IsRef(node.output_types()[0]) && node.inputs().empty() &&
         mayChangeShape(node))
-      op.addAttribute("graph.any_shape", UnitAttr::get(&context));
-    made[&node] = body.create(op);
+      op->setAttr("graph.any_shape", UnitAttr::get(&context));
+    made[&node] = op;
     return OkStatus();
   }
 
   MLIRContext &context;
-  GraphDialect &dialect;
   CompileState &state;
   const Graph &graph;
   const SignatureSpec &spec;
@@ -312,6 +276,7 @@ Result<OwningOpRef<ModuleOp>> importGraph(MLIRContext &context, const Graph &gra
                                           const std::vector<SignatureSpec> &signatures) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   dialectOf(&context)->state().registry = &graph.registry();
+  dialectOf(&context)->state().library = &graph.library();
   for (size_t i = 0; i < signatures.size(); ++i) {
     for (size_t j = 0; j < i; ++j)
       if (signatures[i].name == signatures[j].name)

@@ -22,6 +22,34 @@ def InferShapes : GraphPass<"infer-shapes"> {
   }];
 }
 
+//===--- differentiate ---===//
+
+def Differentiate : GraphPass<"differentiate"> {
+  let summary = "Deferred gradients become the nodes that compute them";
+  let description = [{
+    Expands `Gradients` (one call of reverse mode that the graph left for later)
+    and `SymbolicGradient` (the gradient of a library function; where the library
+    names a gradient function for it, a call of that). In the order of the body,
+    so that a gradient of a gradient finds the first one expanded.
+
+    Reverse mode and the gradient functions of the ops are written once, against
+    the live graph. What a deferred node depends on is lent to a live graph, node
+    for node, with the same attributes and under one table of dimensions; function
+    arguments are placeholders there. The engine adds its nodes, those that the
+    results need come back through the importer's code, and the deferred node goes.
+    A graph with the deferred node therefore computes the same bits as one that was
+    expanded when it was built. The lent part is linear in what the deferred nodes
+    depend on; nothing is done, or lent, where there are none.
+
+    New operations are named "<deferred node>/<forward node>_grad/...". They wait
+    for what the deferred node waited for. A tensor that is fed ends the path: no
+    gradient passes to what it would have been made of. An op without a gradient on
+    a path is an error that names its node and the path. Shapes are inferred again
+    behind this pass. The note `graph.gradient` of operations (the graph's
+    _gradient_op_type) says which gradient function they want; it ends here.
+  }];
+}
+
 //===--- simplify ---===//
 
 def DropControl : GraphPass<"drop-control"> {

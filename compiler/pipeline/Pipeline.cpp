@@ -12,8 +12,13 @@ const std::vector<Phase> &phases() {
       {"import", {}},
       // Everything behind asks for dtypes, shapes and symbols.
       {"infer", {{"infer-shapes", createInferShapes}}},
-      // Deferred gradients and loops: nothing yet.
-      {"differentiate", {}},
+      {"differentiate",
+       {
+           // Gradient functions ask for shapes; what they make is simplified with the rest.
+           {"differentiate", createDifferentiate},
+           // New operations have neither symbols nor known elements.
+           {"refine-shapes", createRefineShapes},
+       }},
       {"simplify",
        {
            // First: an operation that waits for nothing is free to be folded.
