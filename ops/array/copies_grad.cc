@@ -1,6 +1,8 @@
 // Gradients of ops that pass their input on, and ops of this folder that refuse.
+#include "millrace/ops/builder/array_ops.h"
 #include "millrace/ops/gradients/gradient_context.h"
 #include "millrace/ops/gradients/table.h"
+#include "millrace/proto/value/strings.h"
 
 namespace millrace {
 namespace {
@@ -12,11 +14,16 @@ void PassGradient(GradientContext& g) {
   }
 }
 
+void CheckNumericsGradient(GradientContext& g) {
+  g.set(0, ops::CheckNumerics(g, g.grad(), Cat("the gradient of '", g.node().name(), "'")));
+}
+
 }  // namespace
 
 namespace gradients {
 
 void array_copies(GradientTable& t) {
+  t.Define("CheckNumerics", CheckNumericsGradient);
   t.Define("EnsureShape", PassGradient);
   t.Define("Identity", PassGradient);
   t.Define("IdentityN", PassGradient);

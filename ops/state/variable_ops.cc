@@ -57,6 +57,8 @@ Status RunIsInitialized(KernelContext& ctx) {
   return OkStatus();
 }
 
+Status RunDisableCopyOnRead(KernelContext& ctx) { return VariableInput(ctx, 0).status(); }
+
 Status RunReadVariable(KernelContext& ctx) {
   MR_ASSIGN_OR_RETURN(VariableResource * variable, VariableInput(ctx, 0));
   MR_ASSIGN_OR_RETURN(Tensor value, variable->Snapshot());
@@ -245,6 +247,14 @@ void state_variable(Registry& registry) {
       .NoGradient("a write of state")
       .Writes(0)
       .Kernel("CPU", NewKernel<Assign>);
+  registry.Define("DisableCopyOnRead")
+      .Input("resource: resource")
+      .Stateful()
+      .Doc("Says that the variable's reads need no copies of their own; here none makes one.")
+      .Shape(shape_fns::NoOutputs)
+      .NoGradient("it has no outputs")
+      .Reads(0)
+      .Kernel("CPU", MakeKernel<RunDisableCopyOnRead>);
   registry.Define("DestroyResourceOp")
       .Input("resource: resource")
       .Attr("ignore_lookup_error: bool = true")

@@ -126,6 +126,7 @@ Status StepContext::PublishOutputs() {
       continue;
     }
     Tensor& late = frame_.late_[value.late];
+    if (!late.valid() && !output_wanted(i)) continue;
     if (value.dtype == DType::kResource && frame_.late_resources_[value.late] != nullptr) continue;
     if (!late.valid()) return Internal(Cat("output ", i, ": the kernel gave it no shape"));
     MR_RETURN_IF_ERROR(frame_.Publish(v, std::move(late)));

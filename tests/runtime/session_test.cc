@@ -56,6 +56,23 @@ TEST_CASE("a session adds, in any order of its feeds, after one compile") {
   CHECK((*many)[3].elements<float>()[0] == 1);
 }
 
+TEST_CASE("outputs that nobody wants may have sizes that only their kernel knows") {
+  auto graph = std::make_shared<Graph>();
+  GraphDef def;
+  def.nodes.push_back(MakeNode("x", "Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", Shape({-1})}}));
+  def.nodes.push_back(MakeNode("to", "Placeholder", {}, {{"dtype", DType::kInt32}, {"shape", Shape({-1})}}));
+  def.nodes.push_back(
+      MakeNode("parts", "DynamicPartition", {"x", "to"}, {{"T", DType::kFloat}, {"num_partitions", int64_t{2}}}));
+  MR_REQUIRE_OK(graph->Import(def));
+  auto session = Session::New(graph, {});
+  MR_REQUIRE_OK(session);
+  const Tensor to = Tensor::Of<int32_t>({3}, {1, 0, 1});
+  auto out = (*session)->Run({{"x", Vec({1, 2, 3})}, {"to", to}}, {"parts:1"});
+  MR_REQUIRE_OK(out);
+  CHECK((*out)[0].num_elements() == 2);
+  CHECK((*out)[0].elements<float>()[1] == 3);
+}
+
 TEST_CASE("bad calls are told by name before anything runs") {
   auto session = Adder();
   const auto error = [&](std::vector<std::pair<std::string, Tensor>> feeds, std::vector<std::string> fetches,
