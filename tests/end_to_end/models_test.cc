@@ -1,7 +1,8 @@
 // models_test PATH...: runs recorded whole networks (models.json) and training
 // runs (training.json) through the ordinary Session and compares with the
-// recorded results.
-#include <cmath>
+// recorded results. A training run counts twice: the graph as it was recorded,
+// and (as its gradients) the one without gradients and updates, to which Millrace
+// adds its own.
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,8 @@
 #include "millrace/tests/end_to_end/arrays.h"
 #include "millrace/tests/end_to_end/check.h"
 #include "millrace/tests/end_to_end/compare.h"
+#include "millrace/tests/end_to_end/training_builder.h"
+#include "millrace/tests/end_to_end/training_case.h"
 
 using namespace millrace;
 using namespace millrace::end_to_end;
@@ -75,78 +78,62 @@ Outcome RunNetwork(const std::string& folder, const Json& model, const Checker& 
   return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
 }
 
-// The feeds of step `step`; whole arrays are read once and sliced.
-Result<std::vector<std::pair<std::string, Tensor>>> StepFeeds(const Json& feeds,
-                                                              const std::map<std::string, Tensor>& arrays,
-                                                              int64_t step) {
-  std::vector<std::pair<std::string, Tensor>> out;
-  for (const auto& [name, feed] : feeds.items()) {
-    Tensor value = arrays.at(name);
-    if (feed.at("per_step").get<bool>()) {
-      MR_ASSIGN_OR_RETURN(value, Slice(value, step));
-    }
-    out.emplace_back(name, std::move(value));
+// One graph of a training case in every way that was asked for.
+Outcome CheckTraining(const TrainingCase& training, const TrainingGraph& graph, const Checker& checker) {
+  const Result<std::vector<Request>> requests = training.Requests(graph, training.steps());
+  if (!requests.ok()) return Outcome::Failed(requests.status().ToString());
+  const std::vector<Reply> replies = checker.Run(graph.def, *requests);
+  if (!replies.back().status.ok()) {
+    return Failure(graph.def, Cat("request ", replies.size() - 1, " of ", requests->size()), replies.back().status);
   }
-  return out;
+  if (std::string d = training.Compare(graph, replies); !d.empty()) return Outcome::Failed(d);
+  const std::string d = checker.CheckOtherWays(graph.def, *requests, replies, nullptr);
+  return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
 }
 
-Outcome RunTraining(const std::string& folder, const Json& model, const Checker& checker) {
-  const Result<GraphDef> graph = ReadGraphDef(folder + "/" + model.at("graph").get<std::string>());
-  if (!graph.ok()) return Outcome::Failed(graph.status().ToString());
-  if (const std::string wanting = Wanting(*graph, OkStatus()); !wanting.empty()) return Outcome::Skipped(wanting);
-  std::map<std::string, Tensor> arrays;
-  for (const auto& [name, feed] : model.at("feeds").items()) {
-    Result<Tensor> array = ReadArray(folder + "/" + feed.at("npy").get<std::string>(), feed.at("dtype"));
-    if (!array.ok()) return Outcome::Failed(array.status().ToString());
-    arrays[name] = std::move(array).value();
-  }
+// The graph without gradients, with those that Millrace builds: as recorded, and
+// with other numbers of rows as the recorded graph answers to them.
+Outcome CheckBuilt(const TrainingCase& training, const TrainingGraph& recorded, const std::string& folder,
+                   const Json& model, const Checker& checker) {
+  const Result<GraphDef> forward = ReadGraphDef(folder + "/" + model.at("forward_graph").get<std::string>());
+  if (!forward.ok()) return Outcome::Failed(forward.status().ToString());
+  if (const std::string wanting = Wanting(*forward, OkStatus()); !wanting.empty()) return Outcome::Skipped(wanting);
+  Result<BuiltTraining> built = BuildTraining(*forward, model);
+  if (!built.ok()) return Failure(*forward, "building", built.status());
+  const TrainingGraph graph{std::move(built->graph), {built->init}, built->train, built->reads};
+  if (Outcome outcome = CheckTraining(training, graph, checker); outcome.kind != Outcome::Kind::kPassed) return outcome;
 
-  std::vector<Request> requests;
-  for (const auto& target : model.at("init")) requests.push_back({{}, {}, {target.get<std::string>()}});
-  Request variables;
-  for (const auto& variable : model.at("variables")) variables.fetches.push_back(variable.at("read"));
-  requests.push_back(variables);
-  const size_t initial_at = requests.size() - 1;
-  const int64_t steps = model.at("steps");
-  const Json& train = model.at("train");
-  for (int64_t step = 0; step < steps; ++step) {
-    Result<std::vector<std::pair<std::string, Tensor>>> feeds = StepFeeds(model.at("feeds"), arrays, step);
-    if (!feeds.ok()) return Outcome::Failed(feeds.status().ToString());
-    requests.push_back({std::move(feeds).value(),
-                        {model.at("loss").get<std::string>()},
-                        {train[static_cast<size_t>(step) % train.size()].get<std::string>()}});
+  const int64_t rows = training.rows(), steps = std::min<int64_t>(training.steps(), 12);
+  if (rows == 0 || !Wanting(recorded.def, OkStatus()).empty()) return Outcome::Passed();
+  for (const int64_t other : {(rows + 1) / 2, rows + 3}) {
+    std::vector<Reply> replies[2];
+    for (const bool ours : {true, false}) {
+      const TrainingGraph& one = ours ? graph : recorded;
+      const Result<std::vector<Request>> requests = training.Requests(one, steps, {.rows = other});
+      if (!requests.ok()) return Outcome::Failed(requests.status().ToString());
+      replies[ours] = checker.Run(one.def, *requests);
+      if (const Status& status = replies[ours].back().status; !status.ok()) {
+        return Outcome::Failed(Cat(ours ? "built" : "recorded", " with ", other, " rows: ", status.ToString()));
+      }
+    }
+    const std::string d = training.CompareWith(replies[true], replies[false]);
+    if (!d.empty()) return Outcome::Failed(Cat("with ", other, " rows: ", d));
   }
-  requests.push_back(variables);
+  return Outcome::Passed();
+}
 
-  const std::vector<Reply> replies = checker.Run(*graph, requests);
-  if (!replies.back().status.ok()) {
-    return Failure(*graph, Cat("request ", replies.size() - 1, " of ", requests.size()), replies.back().status);
+void RunTraining(const std::string& name, const std::string& folder, const Json& model, const Checker& checker,
+                 Report* report) {
+  const Result<TrainingGraph> recorded = RecordedTraining(folder, model);
+  const Result<TrainingCase> training = TrainingCase::Read(folder, model);
+  if (!recorded.ok() || !training.ok()) {
+    report->Add(name, name, Outcome::Failed((recorded.ok() ? training.status() : recorded.status()).ToString()));
+    return;
   }
-  const double rtol = model.at("rtol"), atol = model.at("atol");
-  auto compare_variables = [&](size_t at, const char* file, double factor) -> std::string {
-    const Result<std::map<std::string, Tensor>> recorded = ReadNpz(folder + "/" + model.at(file).get<std::string>());
-    if (!recorded.ok()) return recorded.status().ToString();
-    size_t i = 0;
-    for (const auto& variable : model.at("variables")) {
-      const Tensor& found = replies[at].outputs[i++];
-      const Tensor& expected = recorded->at(variable.at("name").get<std::string>());
-      const std::string d = Difference(found, WithType(expected, found.dtype()), factor * rtol, factor * atol);
-      if (!d.empty()) return Cat(variable.at("name").get<std::string>(), " (", file, "): ", d);
-    }
-    return "";
-  };
-  if (std::string d = compare_variables(initial_at, "initial", 1); !d.empty()) return Outcome::Failed(d);
-  const Json& losses = model.at("losses");
-  for (size_t step = 0; step < losses.size(); ++step) {
-    const Tensor& found = replies[initial_at + 1 + step].outputs[0];
-    const double loss = found.elements<float>()[0], expected = losses[step];
-    if (!(std::fabs(loss - expected) <= atol + rtol * std::fabs(expected))) {
-      return Outcome::Failed(Cat("loss of step ", step, ": found ", loss, ", expected ", expected));
-    }
-  }
-  if (std::string d = compare_variables(replies.size() - 1, "final", 10); !d.empty()) return Outcome::Failed(d);
-  const std::string d = checker.CheckOtherWays(*graph, requests, replies, nullptr);
-  return d.empty() ? Outcome::Passed() : Outcome::Failed(d);
+  const std::string wanting = Wanting(recorded->def, OkStatus());
+  report->Add(name, name, wanting.empty() ? CheckTraining(*training, *recorded, checker) : Outcome::Skipped(wanting));
+  report->Add(name, name + " from forward_graph", CheckBuilt(*training, *recorded, folder, model, checker),
+              Part::kGradients);
 }
 
 // The index files in `path`, which may be one, or a folder above some.
@@ -184,7 +171,8 @@ int main(int argc, char** argv) {
           continue;
         }
         const std::string folder = index.parent_path().string();
-        report.Add(name, name, training ? RunTraining(folder, model, checker) : RunNetwork(folder, model, checker));
+        if (training) RunTraining(name, folder, model, checker, &report);
+        else report.Add(name, name, RunNetwork(folder, model, checker));
       }
     }
   }
