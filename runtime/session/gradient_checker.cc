@@ -6,6 +6,7 @@
 #include <random>
 
 #include "millrace/ops/builder/array_ops.h"
+#include "millrace/ops/builder/state_ops.h"
 #include "millrace/ops/gradients/gradient.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/session/session.h"
@@ -74,54 +75,80 @@ class Check {
 
   Tensor Fitted(const Tensor& tensor) const { return wide_ ? Widened(tensor) : tensor; }
 
-  // Fills ys_, xs_ and the feeds, those of the xs first.
+  // Fills ys_, xs_ and the feeds.
   Status FindTensors() {
     const Scope scope(graph_);
     MR_ASSIGN_OR_RETURN(ys_, Find(scope, y_names_));
     MR_ASSIGN_OR_RETURN(xs_, Find(scope, x_names_));
-    for (const Output& y : ys_) MR_RETURN_IF_ERROR(CheckType(y, "y"));
+    for (const Output& y : ys_) MR_RETURN_IF_ERROR(CheckType(y, y.dtype(), "y"));
     for (const Output& x : xs_) {
-      MR_RETURN_IF_ERROR(CheckType(x, "x"));
-      const auto given = std::find_if(options_.feeds.begin(), options_.feeds.end(), [&](const auto& feed) {
-        return feed.first == x.name() || Cat(feed.first, ":0") == x.name();
-      });
-      Tensor value;
-      if (given != options_.feeds.end()) {
-        value = Fitted(given->second);
-        if (value.dtype() != x.dtype()) {
-          return InvalidArgument(Cat("the feed of '", x.name(), "' has dtype ", DTypeName(given->second.dtype()),
-                                     ", and the graph works in ", DTypeName(x.dtype())));
-        }
-      } else {
-        const Shape shape = x.shape().ToShape();
-        if (!x.shape().FullyKnown()) {
-          return InvalidArgument(Cat("x '", x.name(), "' has shape ", graph_->dims().ToString(x.shape()),
-                                     ", which is not fully known: CheckGradient needs a feed of it"));
-        }
-        if (shape.NumElements().value_or(kMostRandom + 1) > kMostRandom) {
-          return ResourceExhausted(Cat("x '", x.name(), "' has shape ", shape.ToString(),
-                                       ", too large for random numbers: CheckGradient needs a feed of it"));
-        }
-        value = RandomTensor(x.dtype(), shape);
-      }
-      feed_names_.push_back(x.name());
-      feed_values_.push_back(value);
+      inputs_.emplace_back();
+      MR_RETURN_IF_ERROR(IsVariable(x) ? FindVariable(scope, x) : FindPlain(x));
     }
     for (const auto& [name, tensor] : options_.feeds) {
-      const bool is_x = std::any_of(xs_.begin(), xs_.end(),
-                                    [&](const Output& x) { return name == x.name() || Cat(name, ":0") == x.name(); });
-      if (is_x) continue;
+      if (std::any_of(xs_.begin(), xs_.end(), [&, &name = name](const Output& x) { return Names(name, x); })) continue;
       feed_names_.push_back(name);
       feed_values_.push_back(Fitted(tensor));
     }
     return OkStatus();
   }
 
-  static Status CheckType(const Output& t, std::string_view what) {
-    const DType type = t.dtype();
+  static bool IsVariable(const Output& x) { return IsRef(x.dtype()) || x.dtype() == DType::kResource; }
+  static bool Names(const std::string& feed, const Output& x) {
+    return feed == x.name() || Cat(feed, ":0") == x.name();
+  }
+
+  static Status CheckType(const Output& t, DType type, std::string_view what) {
     if (IsFloating(type) || IsComplex(type)) return OkStatus();
     return InvalidArgument(Cat(what, " '", t.name(), "' of CheckGradient has dtype ", DTypeName(type),
                                ", expected a floating-point or complex one"));
+  }
+
+  // A variable is moved by assigning to it.
+  Status FindVariable(const Scope& scope, const Output& x) {
+    const bool handle = x.dtype() == DType::kResource;
+    const DType type = handle ? x.node().output(x.index()).handle_dtype : BaseType(x.dtype());
+    MR_RETURN_IF_ERROR(CheckType(x, type, "x"));
+    Input& input = inputs_.back();
+    const Output value = ops::Placeholder(scope.WithOpName("value"), type, {.shape = Shape::UnknownRank()});
+    input.value = value.name();
+    if (handle) {
+      input.read = ops::ReadVariableOp(scope, x, type).name();
+      input.assign = ops::AssignVariableOp(scope, x, value).name();
+    } else {
+      input.read = ops::Identity(scope, x).name();
+      input.assign = ops::Assign(scope, x, value, {.validate_shape = false}).node().name();
+    }
+    return scope.status();
+  }
+
+  Status FindPlain(const Output& x) {
+    MR_RETURN_IF_ERROR(CheckType(x, x.dtype(), "x"));
+    const auto given = std::find_if(options_.feeds.begin(), options_.feeds.end(),
+                                    [&](const auto& feed) { return Names(feed.first, x); });
+    Input& input = inputs_.back();
+    if (given != options_.feeds.end()) {
+      input.start = Fitted(given->second);
+      if (input.start.dtype() != x.dtype()) {
+        return InvalidArgument(Cat("the feed of '", x.name(), "' has dtype ", DTypeName(given->second.dtype()),
+                                   ", and the graph works in ", DTypeName(x.dtype())));
+      }
+    } else {
+      const Shape shape = x.shape().ToShape();
+      if (!x.shape().FullyKnown()) {
+        return InvalidArgument(Cat("x '", x.name(), "' has shape ", graph_->dims().ToString(x.shape()),
+                                   ", which is not fully known: CheckGradient needs a feed of it"));
+      }
+      if (shape.NumElements().value_or(kMostRandom + 1) > kMostRandom) {
+        return ResourceExhausted(Cat("x '", x.name(), "' has shape ", shape.ToString(),
+                                     ", too large for random numbers: CheckGradient needs a feed of it"));
+      }
+      input.start = RandomTensor(x.dtype(), shape);
+    }
+    input.feed = feed_names_.size();
+    feed_names_.push_back(x.name());
+    feed_values_.push_back(input.start);
+    return OkStatus();
   }
 
   Tensor RandomTensor(DType type, const Shape& shape) {
@@ -156,6 +183,11 @@ class Check {
     for (const std::string& target : options_.targets) {
       MR_RETURN_IF_ERROR(session_->Run(feeds, {}, {target}).status());
     }
+    for (Input& input : inputs_) {
+      if (input.read.empty()) continue;
+      MR_ASSIGN_OR_RETURN(const std::vector<Tensor> read, session_->Run(feeds, {input.read}));
+      input.start = read[0];
+    }
     MR_ASSIGN_OR_RETURN(forward_, session_->Prepare(feed_names_, y_names_));
     std::vector<Tensor> ys;
     MR_RETURN_IF_ERROR(forward_->Run(feed_values_, &ys));
@@ -166,9 +198,9 @@ class Check {
       const std::vector<double> values = Numbers(ys[i]);
       for (size_t e = 0; e < values.size(); ++e) magnitude_ += std::abs(values[e] * weights_[i][e]);
     }
-    start_ = WeightedSum(ys);
+    const double start = WeightedSum(ys);
     MR_ASSIGN_OR_RETURN(const double again, RunForward());
-    if (!(again == start_) && !(std::isnan(again) && std::isnan(start_))) {
+    if (again != start && !(std::isnan(again) && std::isnan(start))) {
       return InvalidArgument("the ys of CheckGradient are not the same in two runs: they depend on random numbers");
     }
     std::vector<std::string> fetches;
@@ -204,10 +236,13 @@ class Check {
   }
 
   Status CheckInput(size_t i) {
-    const Tensor start = feed_values_[i];
-    const Precision* precision = std::find_if(std::begin(kPrecisions), std::end(kPrecisions) - 1,
-                                              [&](const Precision& p) { return p.type == RealType(start.dtype()); });
-    if (precision->epsilon > PrecisionOf(result_.precision)) result_.precision = precision->type;
+    const Tensor start = inputs_[i].start;
+    const Precision* precision = PrecisionOf(start.dtype());
+    for (const Output& y : ys_) {
+      const Precision* other = PrecisionOf(y.dtype());
+      if (other->epsilon > precision->epsilon) precision = other;
+    }
+    if (precision->epsilon > PrecisionOf(result_.precision)->epsilon) result_.precision = precision->type;
     const double step = options_.step > 0 ? options_.step : precision->step;
     const std::vector<double> numbers = Numbers(start);
     const std::vector<double> gradient = found_[i].valid() ? Numbers(found_[i]) : std::vector<double>(numbers.size());
@@ -236,7 +271,7 @@ class Check {
         }
       }
     }
-    feed_values_[i] = start;
+    MR_RETURN_IF_ERROR(Set(i, start));
     result_.checked += count;
 
     const double noise = 10 * precision->epsilon * magnitude_ / step;
@@ -256,11 +291,18 @@ class Check {
     return OkStatus();
   }
 
-  static double PrecisionOf(DType type) {
-    for (const Precision& p : kPrecisions) {
-      if (p.type == type) return p.epsilon;
+  static const Precision* PrecisionOf(DType type) {
+    return std::find_if(std::begin(kPrecisions), std::end(kPrecisions) - 1,
+                        [&](const Precision& p) { return p.type == RealType(type); });
+  }
+
+  Status Set(size_t i, const Tensor& value) {
+    const Input& input = inputs_[i];
+    if (input.assign.empty()) {
+      feed_values_[input.feed] = value;
+      return OkStatus();
     }
-    return 0;
+    return session_->Run({{input.value, value}}, {}, {input.assign}).status();
   }
 
   // Number `at` of x `i` is moved up and down.
@@ -269,9 +311,10 @@ class Check {
     double moved[2], sums[2];
     for (int side = 0; side < 2; ++side) {
       numbers[at] = middle + (side == 0 ? by : -by);
-      feed_values_[i] = FromNumbers(start.dtype(), start.shape(), numbers);
-      if (!feed_values_[i].valid()) return ResourceExhausted("no memory for a feed of CheckGradient");
-      moved[side] = Numbers(feed_values_[i])[at];  // as it was rounded
+      const Tensor value = FromNumbers(start.dtype(), start.shape(), numbers);
+      if (!value.valid()) return ResourceExhausted("no memory for a feed of CheckGradient");
+      moved[side] = Numbers(value)[at];  // as it was rounded
+      MR_RETURN_IF_ERROR(Set(i, value));
       MR_ASSIGN_OR_RETURN(sums[side], RunForward());
     }
     return (sums[0] - sums[1]) / (moved[0] - moved[1]);
@@ -284,6 +327,13 @@ class Check {
   std::shared_ptr<Graph> graph_;
   bool wide_ = false;
   std::vector<Output> ys_, xs_;
+  // How an x gets its values.
+  struct Input {
+    Tensor start;
+    size_t feed = 0;                  // a plain one: its place among the feeds
+    std::string value, assign, read;  // a variable: the nodes that move it
+  };
+  std::vector<Input> inputs_;
   std::vector<std::string> feed_names_;
   std::vector<Tensor> feed_values_;
   std::vector<std::string> weight_names_;
@@ -292,7 +342,7 @@ class Check {
   std::shared_ptr<Callable> forward_;
   std::vector<std::vector<double>> weights_;  // of each y
   std::vector<Tensor> found_;                 // gradients at the start
-  double start_ = 0, magnitude_ = 0;
+  double magnitude_ = 0;
   GradientCheck result_;
 };
 

@@ -43,7 +43,7 @@ struct GradientCheck {
   int64_t element = 0;
   bool imaginary = false;
   double gradient = 0, difference = 0;
-  // What all was computed in: double, or the shortest of the xs. A right gradient
+  // What all was computed in: double, or the shortest of the xs and ys. A right gradient
   // stays below 1e-6 in double, in float below 1e-2 or so.
   DType precision = DType::kDouble;
   // Elements that were moved.
@@ -58,8 +58,9 @@ struct GradientCheck {
 // Works on a copy: the graph stays as it is.
 //
 // The xs are tensors of floating-point or complex dtype that can be fed
-// (placeholders, constants, the value that was read of a variable), the ys depend
-// on nothing random. The functions must be smooth around the point: at the corner
+// (placeholders, constants ...), or variables: references and handles, which
+// `targets` initialise and which are checked at the value they then have. The ys
+// depend on nothing random. The functions must be smooth around the point: at the corner
 // of a Relu, or a tie of two maxima, differences say something else.
 //
 //   Result<GradientCheck> check = CheckGradient({loss}, {weights, bias});
