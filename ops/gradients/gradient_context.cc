@@ -48,7 +48,11 @@ Output GradientContext::output(int i) const { return Output({&node_, i}, scope_.
 
 Output GradientContext::grad(int i) {
   Output& dense = dense_[static_cast<size_t>(i)];
-  if (!dense.valid()) dense = has_grad(i) ? gradient(i).ToDense(*this) : ops::ZerosLike(*this, output(i));
+  if (!dense.valid()) {
+    dense = has_grad(i) ? gradient(i).ToDense(*this) : ops::ZerosLike(*this, output(i));
+    // Operators on it build here, not where it was made.
+    if (dense.valid()) dense = Output(dense.endpoint(), scope_.state());
+  }
   return dense;
 }
 
@@ -67,7 +71,7 @@ const GradientContext::Broadcast& GradientContext::BroadcastOf(int a, int b) {
     if (known.a == a && known.b == b) return known;
   }
   const Output shape_a = ops::Shape(*this, input(a));
-  const Output shape_b = ops::Shape(*this, input(b));
+  const Output shape_b = ops::Shape(*this, b == kOutput ? output() : input(b));
   const auto axes = ops::BroadcastGradientArgs(*this, shape_a, shape_b);
   broadcasts_.push_back({a, b, {shape_a, shape_b}, {axes.r0, axes.r1}});
   return broadcasts_.back();

@@ -55,7 +55,8 @@ class GradientContext {
   void set(int i, Gradient gradient);
   // The same for an operand that was broadcast to output 0's shape: summed over
   // the dimensions that the broadcast made. Inputs `a` and `b` are the two that
-  // met; `i` is one of them.
+  // met; `i` is one of them. Where more than two meet, `b` is kOutput.
+  static constexpr int kOutput = -1;
   void SetBroadcast(int i, const Output& gradient, int a = 0, int b = 1);
   // There is no gradient: the error names the node, the path to it and `reason`.
   void Fail(std::string reason);

@@ -95,9 +95,11 @@ void division(Registry& r) {
       .Elementwise(&kDiv);
   DefineBinary(r, "RealDiv", kTypes).Doc("x / y.").Elementwise(&kDiv);
   DefineBinary(r, "TruncateDiv", kTypes)
+      .NoGradient("its result moves in steps")
       .Doc("x / y, cut towards zero.\nAn integer division by 0 is an error.")
       .Elementwise(&kTruncateDiv);
   DefineBinary(r, "FloorDiv", kTypes)
+      .NoGradient("its result moves in steps")
       .Doc("floor(x / y).\nAn integer division by 0 is an error.")
       .Shape(DivisionShape<plan::DimOp::kFloorDiv>)
       .Elementwise(&kFloorDiv);
@@ -110,9 +112,11 @@ void division(Registry& r) {
       .Shape(DivisionShape<plan::DimOp::kMod>)
       .Elementwise(&kFloorMod);
   DefineBinary(r, "TruncateMod", "{int32, int64, bfloat16, half, float, double}")
+      .NoGradient("the original has none")
       .Doc("The remainder with the sign of x.\nAn integer division by 0 is an error.")
       .Elementwise(&kTruncateMod);
   DefineBinary(r, "Mod", "{int32, int64, half, half, bfloat16, float, double}")
+      .NoGradient("the original has none")
       .Doc("The remainder with the sign of x.\nAn integer division by 0 is an error.")
       .Elementwise(&kTruncateMod);
 }

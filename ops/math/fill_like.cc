@@ -77,12 +77,14 @@ void fill_like(Registry& r) {
       .Output("y: T")
       .Attr("T: type")
       .Doc("Zeros (empty strings, false) in the shape of x.")
+      .NoGradient("does not depend on the elements")
       .Shape(FilledShape<0>)
       .Kernel("CPU", MakeKernel<RunZerosLike>, {{"T", zeros}});
   math::DefineUnary(r, "OnesLike",
                     "{bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, "
                     "complex64, complex128, bool}")
       .Doc("Ones in the shape of x.")
+      .NoGradient("does not depend on the elements")
       .Shape(FilledShape<1>)
       .Kernel("CPU", MakeKernel<RunOnesLike>);
 }

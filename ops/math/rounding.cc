@@ -62,15 +62,18 @@ void rounding(Registry& r) {
   using math::DefineUnary;
   constexpr std::string_view kFloat = "{bfloat16, half, float, double}";
   constexpr std::string_view kAll = "{bfloat16, half, float, double, int8, int16, int32, int64, complex64, complex128}";
+  const auto steps = [&](const char* name, std::string_view types) {
+    return DefineUnary(r, name, types).NoGradient("its result moves in steps");
+  };
   DefineUnary(r, "Neg", kAll).Doc("-x.\nIntegers wrap.").Shape(NegShape).Elementwise(&kNeg);
   DefineUnary(r, "Abs", "{bfloat16, half, float, double, int8, int16, int32, int64}")
       .Doc("The absolute value.\nIntegers wrap.")
       .Elementwise(&kAbs);
   DefineUnary(r, "Sign", kAll).Doc("-1, 0 or 1; of a complex number x / |x|.").Elementwise(&kSign);
-  DefineUnary(r, "Floor", kFloat).Doc("The greatest integer not above x.").Elementwise(&kFloor);
-  DefineUnary(r, "Ceil", kFloat).Doc("The smallest integer not below x.").Elementwise(&kCeil);
-  DefineUnary(r, "Rint", kFloat).Doc("The nearest integer, ties to even.").Elementwise(&kRint);
-  DefineUnary(r, "Round", kAll)
+  steps("Floor", kFloat).Doc("The greatest integer not above x.").Elementwise(&kFloor);
+  steps("Ceil", kFloat).Doc("The smallest integer not below x.").Elementwise(&kCeil);
+  steps("Rint", kFloat).Doc("The nearest integer, ties to even.").Elementwise(&kRint);
+  steps("Round", kAll)
       .Doc("The nearest integer, ties to even.\nOf int32 and int64 it is 0, as in the reference.")
       .Elementwise(&kRound);
 }

@@ -1,4 +1,4 @@
-// Error and gamma functions, and the next number.
+// Error, gamma and zeta functions, and the next number.
 #include "millrace/ops/expr/family.h"
 #include "millrace/ops/math/types.h"
 #if MILLRACE_BASELINE
@@ -21,6 +21,13 @@ struct ThroughDouble {
     return Vec<T, 1>(static_cast<T>(kFunction(static_cast<double>(x.v))));
   }
 };
+template <double (*kFunction)(double, double)>
+struct BothThroughDouble {
+  template <class T>
+  static Vec<T, 1> Of(Vec<T, 1> x, Vec<T, 1> y) {
+    return Vec<T, 1>(static_cast<T>(kFunction(static_cast<double>(x.v), static_cast<double>(y.v))));
+  }
+};
 MILLRACE_ISA_NAMESPACE_END
 
 MILLRACE_UNARY_FN(ErfcFn, Erfc(x))
@@ -30,6 +37,8 @@ MILLRACE_BASELINE_EXPRESSION(Lgamma, {60}, ScalarUnary<ThroughDouble<math::LogGa
 MILLRACE_BASELINE_EXPRESSION(Digamma, {60}, ScalarUnary<ThroughDouble<math::Digamma>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Erfinv, {90}, ScalarUnary<ThroughDouble<math::ErfInverse>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Ndtri, {90}, ScalarUnary<ThroughDouble<math::NormalQuantile>, MILLRACE_FLOAT_TYPES>)
+MILLRACE_BASELINE_EXPRESSION(Zeta, {300}, ScalarBinary<BothThroughDouble<math::Zeta>, float, double>)
+MILLRACE_BASELINE_EXPRESSION(Polygamma, {400}, ScalarBinary<BothThroughDouble<math::Polygamma>, float, double>)
 MILLRACE_BASELINE_EXPRESSION(NextAfter, {10}, ScalarBinary<NextAfterFn, float, double>)
 
 namespace millrace::families {
@@ -42,6 +51,22 @@ void special(Registry& r) {
   define("Digamma").Doc("The derivative of Lgamma.").Elementwise(&kDigamma);
   define("Erfinv").Doc("The inverse of the error function.").Elementwise(&kErfinv);
   define("Ndtri").Doc("The quantile of the standard normal distribution.").Elementwise(&kNdtri);
+  r.Define("Polygamma")
+      .Input("a: T")
+      .Input("x: T")
+      .Output("z: T")
+      .Attr("T: {float, double}")
+      .Doc("The derivative of Digamma of order a: a whole number from 0, else the result is NaN.")
+      .Shape(shape_fns::BroadcastBinary)
+      .Elementwise(&kPolygamma);
+  r.Define("Zeta")
+      .Input("x: T")
+      .Input("q: T")
+      .Output("z: T")
+      .Attr("T: {float, double}")
+      .Doc("The Hurwitz zeta function: the sum of (q + k)^-x over k = 0, 1, 2 ...")
+      .Shape(shape_fns::BroadcastBinary)
+      .Elementwise(&kZeta);
   r.Define("NextAfter")
       .Input("x1: T")
       .Input("x2: T")

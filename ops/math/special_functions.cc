@@ -59,6 +59,61 @@ double Digamma(double x) {
   return result + std::log(x) - 0.5 / x - series - shift;
 }
 
+namespace {
+
+// For q > 0, s > 1, by the formula of Euler and Maclaurin: terms one by one until
+// the remaining ones are smooth enough for the series, or do not count.
+double ZetaOfPositive(double s, double q) {
+  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+  const double smooth = 10 + 0.5 * s;
+  double sum = 0;
+  for (; q < smooth; q += 1) {
+    const double term = std::pow(q, -s);
+    sum += term;
+    if (!(term > 0.1 * kEpsilon * sum)) return sum;
+  }
+  const double last = std::pow(q, -s);
+  sum += q * last / (s - 1) + 0.5 * last;
+  // B(2j) / (2j)! s (s + 1) ... (s + 2j - 2) q^(1 - s - 2j)
+  constexpr double kCoefficients[] = {1.0 / 12,          -1.0 / 720,
+                                      1.0 / 30240,       -1.0 / 1209600,
+                                      1.0 / 47900160,    -691.0 / 1307674368000,
+                                      1.0 / 74724249600, -3617.0 / 10670622842880000};
+  double factor = s * last / q;
+  double k = s;
+  for (const double c : kCoefficients) {
+    const double term = c * factor;
+    sum += term;
+    if (std::fabs(term) < kEpsilon * sum) break;
+    factor *= (k + 1) / q * ((k + 2) / q);
+    k += 2;
+  }
+  return sum;
+}
+
+}  // namespace
+
+double Zeta(double s, double q) {
+  if (std::isnan(s) || std::isnan(q) || s < 1) return kNan;
+  if (s == 1) return kInfinity;
+  if (q > 0) return std::isinf(q) ? 0 : ZetaOfPositive(s, q);
+  const bool even = std::fmod(s, 2) == 0;
+  if (std::rint(q) == q) return even ? kInfinity : kNan;
+  if (std::rint(s) != s) return kNan;
+  // The terms below 0 are those of -q down to its fraction: a difference of two
+  // sums that begin above 0.
+  const double fraction = -q - std::floor(-q);
+  const double below = ZetaOfPositive(s, fraction) - ZetaOfPositive(s, 1 - q);
+  return ZetaOfPositive(s, 1 - fraction) + (even ? below : -below);
+}
+
+double Polygamma(double n, double x) {
+  if (!(n >= 0) || std::rint(n) != n) return kNan;
+  if (n == 0) return Digamma(x);
+  const double size = std::exp(LogGamma(n + 1)) * Zeta(n + 1, x);
+  return std::fmod(n, 2) == 0 ? -size : size;
+}
+
 double ErfInverse(double x) {
   if (!(x >= -1 && x <= 1)) return kNan;
   // The reference goes through the quantile of (x + 1) / 2, which rounds so.

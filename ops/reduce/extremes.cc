@@ -1,9 +1,8 @@
 // Max, Min, All, Any.
 #include <limits>
 
-#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/reduce/definitions.h"
 #include "millrace/ops/reduce/number.h"
-#include "millrace/ops/registry/op.h"
 
 namespace millrace {
 namespace {
@@ -79,51 +78,20 @@ struct AnyOf {
 
 namespace families {
 void reduce_extremes(Registry& registry) {
-  registry.Define("Max")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64, qint8, quint8, "
-          "qint32, qint16, quint16}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  using reduce::DefineReduction;
+  DefineReduction(registry, "Max", reduce::kOrdered)
       .Doc("The largest element over some dimensions; NaN where one is there.")
-      .Shape(reduce::ReductionShape)
-      .Kernel("CPU", reduce::NewReduction<MaxOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t,
-                                          uint8_t, uint16_t, uint32_t, uint64_t>);
-  registry.Define("Min")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64, qint8, quint8, "
-          "qint32, qint16, quint16}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+      .Kernel("CPU", reduce::NewOrderedReduction<MaxOf>);
+  DefineReduction(registry, "Min", reduce::kOrdered)
       .Doc("The smallest element over some dimensions; NaN where one is there.")
-      .Shape(reduce::ReductionShape)
-      .Kernel("CPU", reduce::NewReduction<MinOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t,
-                                          uint8_t, uint16_t, uint32_t, uint64_t>);
-  registry.Define("All")
-      .Input("input: bool")
-      .Input("reduction_indices: Tidx")
-      .Output("output: bool")
-      .Attr("keep_dims: bool = false")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+      .Kernel("CPU", reduce::NewOrderedReduction<MinOf>);
+  DefineReduction(registry, "All", "")
       .Doc("Whether all elements over some dimensions are true.")
-      .Shape(reduce::ReductionShape)
-      .NoGradient("booleans")
+      .NoGradient("truth values have none")
       .Kernel("CPU", reduce::NewReduction<AllOf, bool>);
-  registry.Define("Any")
-      .Input("input: bool")
-      .Input("reduction_indices: Tidx")
-      .Output("output: bool")
-      .Attr("keep_dims: bool = false")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  DefineReduction(registry, "Any", "")
       .Doc("Whether any element over some dimensions is true.")
-      .Shape(reduce::ReductionShape)
-      .NoGradient("booleans")
+      .NoGradient("truth values have none")
       .Kernel("CPU", reduce::NewReduction<AnyOf, bool>);
 }
 }  // namespace families

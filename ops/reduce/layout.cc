@@ -79,4 +79,15 @@ Status ReductionShape(InferenceContext& ctx) {
   return OkStatus();
 }
 
+Status FoldShape(InferenceContext& ctx, Dim (DimTable::*combine)(Dim, Dim), Dim initial) {
+  MR_RETURN_IF_ERROR(ReductionShape(ctx));
+  std::vector<SymElement> elements;
+  if (ctx.input(0).rank() != 1 || ctx.outputs()[0].shape.rank() != 0) return OkStatus();
+  if (!array::IsIndexType(ctx.input_info(0).dtype) || !array::IntElements(ctx, 0, &elements)) return OkStatus();
+  Dim result = initial;
+  for (const SymElement& e : elements) result = (ctx.dims().*combine)(result, e.dim());
+  if (!result.unknown()) ctx.set_elements(0, SymTensor{true, {SymElement::Of(result)}});
+  return OkStatus();
+}
+
 }  // namespace millrace::reduce

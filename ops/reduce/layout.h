@@ -48,5 +48,8 @@ inline int64_t OffsetOf(std::span<const Group> groups, int64_t index) {
 
 // Output 0 of a reduction of input 0 over the axes in input 1, by keep_dims.
 Status ReductionShape(InferenceContext& ctx);
+// The same, which also says the result over a vector of extents: they are folded
+// by `combine`, from `initial`.
+Status FoldShape(InferenceContext& ctx, Dim (DimTable::*combine)(Dim, Dim), Dim initial);
 
 }  // namespace millrace::reduce

@@ -1,7 +1,6 @@
 // Mean.
-#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/reduce/definitions.h"
 #include "millrace/ops/reduce/number.h"
-#include "millrace/ops/registry/op.h"
 
 namespace millrace {
 namespace {
@@ -36,20 +35,9 @@ struct MeanOf {
 
 namespace families {
 void reduce_mean(Registry& registry) {
-  registry.Define("Mean")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  reduce::DefineReduction(registry, "Mean", reduce::kNumbers)
       .Doc("The mean over some dimensions. Integers are added in 64 bits, then divided towards zero.")
-      .Shape(reduce::ReductionShape)
-      .Kernel("CPU",
-              reduce::NewReduction<MeanOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
-                                   uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
+      .Kernel("CPU", reduce::NewNumberReduction<MeanOf>);
 }
 }  // namespace families
 }  // namespace millrace

@@ -1,9 +1,8 @@
 // Prod, EuclideanNorm.
 #include <cmath>
 
-#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/reduce/definitions.h"
 #include "millrace/ops/reduce/number.h"
-#include "millrace/ops/registry/op.h"
 
 namespace millrace {
 namespace {
@@ -39,51 +38,20 @@ struct NormOf {
   }
 };
 
-Status ProdShape(InferenceContext& ctx) {
-  MR_RETURN_IF_ERROR(reduce::ReductionShape(ctx));
-  // The product of a shape: a number of elements.
-  std::vector<SymElement> elements;
-  if (ctx.input(0).rank() == 1 && ctx.outputs()[0].shape.rank() == 0 && array::IsIndexType(ctx.input_info(0).dtype) &&
-      array::IntElements(ctx, 0, &elements)) {
-    Dim product(1);
-    for (const SymElement& e : elements) product = ctx.dims().Mul(product, e.dim());
-    if (!product.unknown()) ctx.set_elements(0, SymTensor{true, {SymElement::Of(product)}});
-  }
-  return OkStatus();
-}
+// The product of a shape: a number of elements.
+Status ProdShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTable::Mul, Dim(1)); }
 
 }  // namespace
 
 namespace families {
 void reduce_prod(Registry& registry) {
-  registry.Define("Prod")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  reduce::DefineReduction(registry, "Prod", reduce::kNumbers)
       .Doc("The product over some dimensions. Integers wrap.")
       .Shape(ProdShape)
-      .Kernel("CPU",
-              reduce::NewReduction<ProdOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
-                                   uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
-  registry.Define("EuclideanNorm")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+      .Kernel("CPU", reduce::NewNumberReduction<ProdOf>);
+  reduce::DefineReduction(registry, "EuclideanNorm", reduce::kNumbers)
       .Doc("The square root of the sum of squares over some dimensions.")
-      .Shape(reduce::ReductionShape)
-      .Kernel("CPU",
-              reduce::NewReduction<NormOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
-                                   uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
+      .Kernel("CPU", reduce::NewNumberReduction<NormOf>);
 }
 }  // namespace families
 }  // namespace millrace

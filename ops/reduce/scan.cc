@@ -1,5 +1,7 @@
-// Cumsum, Cumprod.
+// Cumsum, Cumprod, CumulativeLogsumexp.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "millrace/ops/array/operands.h"
 #include "millrace/ops/reduce/number.h"
@@ -20,44 +22,52 @@ Status ScanShape(InferenceContext& ctx) {
   return OkStatus();
 }
 
-template <bool kProduct>
+// What is carried from one element to the next.
+struct Sums {
+  static constexpr double kCycles = 3;
+  template <typename A>
+  static A Initial() {
+    return A(0);
+  }
+  template <typename A>
+  static A Combine(A a, A b) {
+    return reduce::Plus(a, b);
+  }
+};
+struct Products {
+  static constexpr double kCycles = 3;
+  template <typename A>
+  static A Initial() {
+    return A(1);
+  }
+  template <typename A>
+  static A Combine(A a, A b) {
+    return reduce::Times(a, b);
+  }
+};
+// log(exp(a) + exp(b)), which may be far out of range themselves.
+struct LogSums {
+  static constexpr double kCycles = 80;
+  template <typename A>
+  static A Initial() {
+    return -std::numeric_limits<A>::infinity();
+  }
+  template <typename A>
+  static A Combine(A a, A b) {
+    if (a == b) return a + std::log(A(2));
+    return std::max(a, b) + std::log1p(std::exp(-std::fabs(a - b)));
+  }
+};
+
+template <typename Carry, typename... Types>
 class Scan final : public Kernel {
  public:
   explicit Scan(const KernelInit& init)
       : exclusive_(init.attr<bool>("exclusive")), reverse_(init.attr<bool>("reverse")) {}
   Status Run(KernelContext& ctx) const override {
-    switch (ctx.input(0).dtype) {
-      case DType::kFloat:
-        return ScanAs<float>(ctx);
-      case DType::kDouble:
-        return ScanAs<double>(ctx);
-      case DType::kHalf:
-        return ScanAs<Half>(ctx);
-      case DType::kBfloat16:
-        return ScanAs<BFloat16>(ctx);
-      case DType::kInt8:
-        return ScanAs<int8_t>(ctx);
-      case DType::kInt16:
-        return ScanAs<int16_t>(ctx);
-      case DType::kInt32:
-        return ScanAs<int32_t>(ctx);
-      case DType::kInt64:
-        return ScanAs<int64_t>(ctx);
-      case DType::kUint8:
-        return ScanAs<uint8_t>(ctx);
-      case DType::kUint16:
-        return ScanAs<uint16_t>(ctx);
-      case DType::kUint32:
-        return ScanAs<uint32_t>(ctx);
-      case DType::kUint64:
-        return ScanAs<uint64_t>(ctx);
-      case DType::kComplex64:
-        return ScanAs<std::complex<float>>(ctx);
-      case DType::kComplex128:
-        return ScanAs<std::complex<double>>(ctx);
-      default:
-        return Unimplemented(Cat("no kernel for ", DTypeName(ctx.input(0).dtype)));
-    }
+    Status status = Unimplemented(Cat("no kernel for ", DTypeName(ctx.input(0).dtype)));
+    ((ctx.input(0).dtype == kDTypeOf<Types> ? void(status = ScanAs<Types>(ctx)) : void()), ...);
+    return status;
   }
 
  private:
@@ -77,18 +87,18 @@ class Scan final : public Kernel {
     const T* in = x.as<T>();
     T* out = ctx.output(0).as<T>();
     const int64_t blocks = (inner + kColumns - 1) / kColumns;
-    const double cycles = 3.0 * static_cast<double>(n * std::min(inner, kColumns));
+    const double cycles = Carry::kCycles * static_cast<double>(n * std::min(inner, kColumns));
     ctx.ParallelFor(outer * blocks, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
       A acc[kColumns];
       for (int64_t u = begin; u < end; ++u) {
         const int64_t column = u % blocks * kColumns, columns = std::min(kColumns, inner - column);
         const int64_t base = u / blocks * n * inner + column;
-        std::fill_n(acc, columns, kProduct ? A(1) : A(0));
+        std::fill_n(acc, columns, Carry::template Initial<A>());
         for (int64_t step = 0; step < n; ++step) {
           const int64_t at = base + (reverse_ ? n - 1 - step : step) * inner;
           for (int64_t c = 0; c < columns; ++c) {
             const A before = acc[c], v = static_cast<A>(in[at + c]);
-            acc[c] = kProduct ? reduce::Times(before, v) : reduce::Plus(before, v);
+            acc[c] = Carry::Combine(before, v);
             out[at + c] = static_cast<T>(exclusive_ ? before : acc[c]);
           }
         }
@@ -100,36 +110,31 @@ class Scan final : public Kernel {
   const bool exclusive_, reverse_;
 };
 
+template <typename Carry>
+using ScanOfNumbers = Scan<Carry, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                           uint32_t, uint64_t, std::complex<float>, std::complex<double>>;
+
 }  // namespace
 
 namespace families {
 void reduce_scan(Registry& registry) {
-  registry.Define("Cumsum")
-      .Input("x: T")
-      .Input("axis: Tidx")
-      .Output("out: T")
-      .Attr("exclusive: bool = false")
-      .Attr("reverse: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
-      .Doc("Running sums along a dimension.")
-      .Shape(ScanShape)
-      .Kernel("CPU", NewKernel<Scan<false>>);
-  registry.Define("Cumprod")
-      .Input("x: T")
-      .Input("axis: Tidx")
-      .Output("out: T")
-      .Attr("exclusive: bool = false")
-      .Attr("reverse: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  const auto define = [&](const char* name, const char* types) {
+    OpBuilder b = registry.Define(name);
+    b.Input("x: T").Input("axis: Tidx").Output("out: T");
+    b.Attr("exclusive: bool = false").Attr("reverse: bool = false");
+    b.Attr(types).Attr("Tidx: {int32, int64} = DT_INT32").Shape(ScanShape);
+    return b;
+  };
+  constexpr const char* kNumbers =
+      "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+      "quint16, uint16, complex128, half, uint32, uint64}";
+  define("Cumsum", kNumbers).Doc("Running sums along a dimension.").Kernel("CPU", NewKernel<ScanOfNumbers<Sums>>);
+  define("Cumprod", kNumbers)
       .Doc("Running products along a dimension.")
-      .Shape(ScanShape)
-      .Kernel("CPU", NewKernel<Scan<true>>);
+      .Kernel("CPU", NewKernel<ScanOfNumbers<Products>>);
+  define("CumulativeLogsumexp", "T: {bfloat16, half, float, double}")
+      .Doc("Logarithms of the running sums of exponentials along a dimension.")
+      .Kernel("CPU", NewKernel<Scan<LogSums, float, double, Half, BFloat16>>);
 }
 }  // namespace families
 }  // namespace millrace

@@ -1,7 +1,6 @@
 // Sum.
-#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/reduce/definitions.h"
 #include "millrace/ops/reduce/number.h"
-#include "millrace/ops/registry/op.h"
 
 namespace millrace {
 namespace {
@@ -18,37 +17,17 @@ struct SumOf {
   static T Finish(Acc a, int64_t) { return static_cast<T>(a); }
 };
 
-Status SumShape(InferenceContext& ctx) {
-  MR_RETURN_IF_ERROR(reduce::ReductionShape(ctx));
-  // The sum of a vector of extents.
-  std::vector<SymElement> elements;
-  if (ctx.input(0).rank() == 1 && ctx.outputs()[0].shape.rank() == 0 && array::IsIndexType(ctx.input_info(0).dtype) &&
-      array::IntElements(ctx, 0, &elements)) {
-    Dim sum(0);
-    for (const SymElement& e : elements) sum = ctx.dims().Add(sum, e.dim());
-    if (!sum.unknown()) ctx.set_elements(0, SymTensor{true, {SymElement::Of(sum)}});
-  }
-  return OkStatus();
-}
+// The sum of a vector of extents.
+Status SumShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTable::Add, Dim(0)); }
 
 }  // namespace
 
 namespace families {
 void reduce_sum(Registry& registry) {
-  registry.Define("Sum")
-      .Input("input: T")
-      .Input("reduction_indices: Tidx")
-      .Output("output: T")
-      .Attr("keep_dims: bool = false")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tidx: {int32, int64} = DT_INT32")
+  reduce::DefineReduction(registry, "Sum", reduce::kNumbers)
       .Doc("The sum over some dimensions. Integers wrap.")
       .Shape(SumShape)
-      .Kernel("CPU",
-              reduce::NewReduction<SumOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
-                                   uint16_t, uint32_t, uint64_t, std::complex<float>, std::complex<double>>);
+      .Kernel("CPU", reduce::NewNumberReduction<SumOf>);
 }
 }  // namespace families
 }  // namespace millrace
