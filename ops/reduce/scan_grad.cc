@@ -26,11 +26,26 @@ void CumprodGradient(GradientContext& g) {
   g.set(0, ops::DivNoNan(g, sum, g.Conj(g.input())));
 }
 
+double Lowest(DType type) {
+  switch (type) {
+    case DType::kDouble:
+      return std::numeric_limits<double>::lowest();
+    case DType::kFloat:
+      return std::numeric_limits<float>::lowest();
+    case DType::kHalf:
+      return -65504;
+    default:  // bfloat16
+      return -0x1.fep127;
+  }
+}
+
 // grad exp(x - y) summed, by its logarithm: parts of either sign on their own.
+// What has the other sign has the lowest number for its logarithm, not -inf, which
+// would come back as a NaN in second order.
 void LogsumexpGradient(GradientContext& g) {
   const Output x = g.input(), y = g.output(), grad = g.grad();
   const auto part = [&](const Output& counts, const Output& size) {
-    const Output log = ops::SelectV2(g, counts, ops::Log(g, size), -std::numeric_limits<double>::infinity());
+    const Output log = ops::SelectV2(g, counts, ops::Log(g, size), Lowest(g.type()));
     return ops::Exp(g,
                     ops::CumulativeLogsumexp(g, log - y, g.input(1), Backwards<ops::CumulativeLogsumexpAttrs>(g)) + x);
   };
