@@ -1,9 +1,8 @@
 // Gradients of matrix products.
-#include "millrace/ops/builder/array_ops.h"
 #include "millrace/ops/builder/linalg_ops.h"
-#include "millrace/ops/builder/reduce_ops.h"
 #include "millrace/ops/gradients/gradient_context.h"
 #include "millrace/ops/gradients/table.h"
+#include "millrace/ops/linalg/batch_gradient.h"
 
 namespace millrace {
 namespace {
@@ -45,41 +44,21 @@ void BatchMatMulGradient(GradientContext& g) {
   g.set(1, by.by_b);
 }
 
-// True where all leading dimensions of x and y are the same.
-bool SameBatches(const SymShape& x, const SymShape& y) {
-  return x.has_rank && y.has_rank && x.rank() == y.rank() &&
-         std::equal(x.dims.begin(), x.dims.end() - 2, y.dims.begin(),
-                    [](Dim a, Dim b) { return !a.unknown() && a == b; });
-}
-
-// Sums over the leading dimensions that were broadcast.
-void SetBatchProducts(GradientContext& g, const Products& by) {
-  const Output x = g.input(0), y = g.input(1);
-  if (SameBatches(x.shape(), y.shape())) {
-    g.set(0, by.by_a);
-    g.set(1, by.by_b);
-    return;
-  }
-  const Output x_shape = ops::Shape(g, x), y_shape = ops::Shape(g, y);
-  const auto batches = [&](const Output& shape) { return ops::StridedSlice(g, shape, {0}, {-2}, {1}); };
-  const auto axes = ops::BroadcastGradientArgs(g, batches(x_shape), batches(y_shape));
-  g.set(0, ops::Reshape(g, ops::Sum(g, by.by_a, axes.r0), x_shape));
-  g.set(1, ops::Reshape(g, ops::Sum(g, by.by_b, axes.r1), y_shape));
-}
-
 void BatchMatMulV2Gradient(GradientContext& g) {
-  SetBatchProducts(g, BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
-                     return ops::BatchMatMulV2(g, x, y, {.adj_x = tx, .adj_y = ty});
-                   }));
+  const Products by = BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
+    return ops::BatchMatMulV2(g, x, y, {.adj_x = tx, .adj_y = ty});
+  });
+  linalg::SetBatchGradients(g, by.by_a, by.by_b);
 }
 
 void BatchMatMulV3Gradient(GradientContext& g) {
   // Each gradient in the dtype of its factor.
   const DType types[] = {g.type("Ta"), g.type("Tb")};
   int factor = 0;
-  SetBatchProducts(g, BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
-                     return ops::BatchMatMulV3(g, x, y, types[factor++], {.adj_x = tx, .adj_y = ty});
-                   }));
+  const Products by = BatchProducts(g, [&](const Output& x, const Output& y, bool tx, bool ty) {
+    return ops::BatchMatMulV3(g, x, y, types[factor++], {.adj_x = tx, .adj_y = ty});
+  });
+  linalg::SetBatchGradients(g, by.by_a, by.by_b);
 }
 
 }  // namespace

@@ -5,29 +5,16 @@
 #include <complex>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/linalg/precise.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
 namespace {
 
-template <typename T>
-struct WideOf {
-  using type = double;
-};
-template <typename T>
-struct WideOf<std::complex<T>> {
-  using type = std::complex<double>;
-};
-
-template <typename T>
-T Widen(T x) {
-  return x;
-}
-float Widen(Half x) { return static_cast<float>(x); }
-
-double Conj(double x) { return x; }
-std::complex<double> Conj(std::complex<double> x) { return std::conj(x); }
+using linalg::Conj;
+using linalg::Precise;
+using linalg::ToPrecise;
 
 // One m x n matrix, in `work`.
 template <typename C>
@@ -90,7 +77,7 @@ class Qr final : public Kernel {
   explicit Qr(const KernelInit& init) : full_(init.attr<bool>("full_matrices")) {}
 
   Status Run(KernelContext& ctx) const override {
-    using C = typename WideOf<T>::type;
+    using C = Precise<T>;
     const TensorView& input = ctx.input(0);
     const int rank = input.rank;
     const int64_t m = input.dim(rank - 2), n = input.dim(rank - 1), inner = full_ ? m : std::min(m, n);
@@ -107,7 +94,7 @@ class Qr final : public Kernel {
       if (ctx.cancelled()) return Cancelled("the run was cancelled");
       const T* a = input.as<T>() + b * m * n;
       for (int64_t i = 0; i < m; ++i) {
-        for (int64_t j = 0; j < n; ++j) factors.a(i, j) = static_cast<C>(Widen(a[i * n + j]));
+        for (int64_t j = 0; j < n; ++j) factors.a(i, j) = ToPrecise(a[i * n + j]);
       }
       factors.Factor();
       if (ctx.output_wanted(1)) {

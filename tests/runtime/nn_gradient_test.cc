@@ -166,7 +166,7 @@ TEST_CASE("gradients of batch normalisation are right, and so are theirs") {
             .y;
   }
   CHECK(Worst({y}, {x, scale, offset}) < kFloat);
-  CHECK(SecondOrder(scope, y, {x, scale}) < kFloat);
+  CHECK(SecondOrder(scope, y, {x, scale, offset}) < kFloat);
 }
 
 TEST_CASE("gradients of the other normalisations are right") {
@@ -220,6 +220,34 @@ TEST_CASE("gradients of products of batches sum over what was broadcast, of any 
   GradientCheckOptions options;
   if (!known) options.feeds = {{x, Random(shapes[0], 1)}, {y, Random(shapes[1], 2)}};
   CHECK(Worst({out}, {x, y}, options) < kDouble);
+}
+
+TEST_CASE("gradients of solvers and factors are right, and so are theirs") {
+  const DType dtype = GENERATE(DType::kDouble, DType::kComplex128);
+  const bool adjoint = GENERATE(false, true);
+  CAPTURE(dtype, adjoint);
+  const Scope scope = Scope::NewRoot();
+  const Output x = Input(scope, "x", Shape({2, 3, 3}), dtype), b = Input(scope, "b", Shape({2, 3, 2}), dtype);
+  // Well away from singular, and positive definite.
+  const Output eye = ops::Cast(scope, ops::MatrixDiag(scope, {1.0, 1.0, 1.0}), dtype);
+  const Output a = x + eye * 4, definite = ops::BatchMatMulV2(scope, x, x, {.adj_y = true}) + eye;
+  const Output one_right = Input(scope, "right", Shape({3, 2}), dtype);
+  const std::vector<Output> ys = {
+      ops::MatrixInverse(scope, a, {.adjoint = adjoint}),
+      ops::MatrixSolve(scope, a, b, {.adjoint = adjoint}),
+      ops::MatrixTriangularSolve(scope, a, one_right, {.lower = true, .adjoint = adjoint}),
+      ops::MatrixTriangularSolve(scope, a, b, {.lower = false, .adjoint = adjoint}),
+      ops::Cholesky(scope, definite),
+  };
+  CHECK(Worst(ys, {x, b, one_right}) < kDouble);
+  CHECK(SecondOrder(scope, ys[0], {x}) < kDouble);
+  CHECK(SecondOrder(scope, ys[1], {x, b}) < kDouble);
+  CHECK(SecondOrder(scope, ys[3], {x, b}) < kDouble);
+  if (dtype == DType::kDouble) {
+    const Output determinant = ops::MatrixDeterminant(scope, a);
+    CHECK(Worst({determinant, ops::LogMatrixDeterminant(scope, a).log_abs_determinant}, {x}) < kDouble);
+    CHECK(SecondOrder(scope, determinant, {x}) < kDouble);
+  }
 }
 
 TEST_CASE("gradients of resizing are right, and so are theirs") {
