@@ -15,7 +15,7 @@ namespace {
 
 Output AsVector(At at, const Output& integers) {
   Output vector = integers;
-  if (vector.shape().rank() == 0) vector = ops::Reshape(at, vector, {1});
+  if (vector.shape().rank() != 1) vector = ops::Reshape(at, vector, {-1});
   return BaseType(vector.dtype()) == DType::kInt32 ? vector : ops::Cast(at, vector, DType::kInt32);
 }
 
