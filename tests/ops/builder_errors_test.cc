@@ -124,9 +124,13 @@ TEST_CASE("lists and numbers of arguments are checked") {
         "argument 'x': expected a tensor, found an empty Tensor object");
   CHECK(message([](At at, const Output&) {
           const Scope other = Scope::NewRoot();
-          Feed(other, DType::kFloat);
           ops::Neg(at, Feed(other.NewSubScope("a"), DType::kFloat));
         }) == "argument 'x': expected a tensor of this graph, found 'a/Placeholder:0' of another");
+  CHECK(message([](At at, const Output&) {
+          const Scope other = Scope::NewRoot();
+          Feed(other, DType::kFloat);
+          ops::Neg(at, Feed(other, DType::kFloat));
+        }) == "argument 'x': expected a tensor of this graph, found 'Placeholder_1:0' of another");
 }
 
 TEST_CASE("attributes are checked: names, kinds and values") {

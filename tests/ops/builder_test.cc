@@ -66,6 +66,25 @@ TEST_CASE("where no tensor decides, the attribute's default does, if it holds th
   MR_REQUIRE_OK(s.status());
 }
 
+TEST_CASE("the default comes before what a literal is by itself") {
+  const std::unique_ptr<Registry> registry = Registry::Extending();
+  registry->Define("Wide")
+      .Input("x: T")
+      .Input("y: T")
+      .Output("z: T")
+      .Attr("T: {int64, int32, double, float} = DT_INT64")
+      .Shape(shape_fns::BroadcastBinary)
+      .NoGradient("test");
+  REQUIRE(registry->Check().empty());
+  const Scope s = Scope::NewRoot(*registry);
+  CHECK(Call(s, "Wide", {1, 2}).output().dtype() == DType::kInt64);
+  CHECK(Call(s, "Wide", {1, 0.5}).output().dtype() == DType::kFloat);
+  CHECK(Call(s, "Wide", {1, 1e300}).output().dtype() == DType::kDouble);
+  CHECK(Call(s, "Wide", {1, Feed(s, DType::kInt32)}).output().dtype() == DType::kInt32);
+  CHECK(Call(s, "Wide", {1, 2}, {{"T", DType::kDouble}}).output().dtype() == DType::kDouble);
+  MR_REQUIRE_OK(s.status());
+}
+
 TEST_CASE("else a literal has its own dtype, or the first that the op allows and that holds it") {
   const Scope s = Scope::NewRoot();
   CHECK(ops::Identity(s, 2).dtype() == DType::kInt32);
