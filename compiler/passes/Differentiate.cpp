@@ -67,13 +67,13 @@ private:
 
   // A value that nothing in the graph computes.
   Result<Node *> addPlaceholder(Value value, llvm::StringRef name) {
-    const SymShape shape = shapeOf(value.getType());
     NodeSpec spec;
     spec.op = "Placeholder";
     spec.attrs["dtype"] = dtypeOf(value.getType());
-    spec.attrs["shape"] = shape.ToShape();
+    // Open dimensions would get symbols of their own.
+    spec.attrs["shape"] = Shape::UnknownRank();
     MR_ASSIGN_OR_RETURN(Node * node, addNode(name, std::move(spec)));
-    graph->AssumeShape({node, 0}, shape);
+    graph->AssumeShape({node, 0}, shapeOf(value.getType()));
     values[node].push_back(value);
     return node;
   }
