@@ -81,6 +81,18 @@ Ys Batch(C& c) { return c({c.X({2, 2, 3}), c.X({2, 4, 3})}, {{"adj_y", true}}); 
 Ys BatchAdjoint(C& c) { return c({c.Complex({2, 3, 2}), c.Complex({2, 3, 4})}, {{"adj_x", true}}); }
 Ys BatchBroadcast(C& c) { return c({c.X({3, 1, 2, 3}), c.X({2, 3, 4})}); }
 
+// Matrices that are far from singular; symmetric ones that are positive definite.
+Output Regular(C& c, const Output& x) {
+  return c.Of("AddV2", {x, Tensor::Of<double>(Shape({3, 3}), {3, 0, 0, 0, 3, 0, 0, 0, -3})}).output(0);
+}
+Output Definite(C& c) {
+  const Output x = Regular(c, c.X({2, 3, 3}));
+  return c.Of("BatchMatMul", {x, x}, {{"adj_y", true}}).output(0);
+}
+Ys OfMatrix(C& c) { return c({Regular(c, c.X({2, 3, 3}))}); }
+Ys Solved(C& c) { return c({Regular(c, c.X({2, 3, 3})), c.X({2, 3, 2})}); }
+Ys SolvedAdjoint(C& c) { return c({Regular(c, c.X({2, 3, 3})), c.X({2, 3, 2})}, {{"adjoint", true}}); }
+
 }  // namespace
 
 std::vector<GradientTableCase> NetworkGradientCases() {
@@ -92,6 +104,7 @@ std::vector<GradientTableCase> NetworkGradientCases() {
       {"BatchMatMulV2", Batch},
       {"BatchMatMulV2", BatchBroadcast},
       {"BatchMatMulV3", [](C& c) -> Ys { return c({c.X({3, 1, 2, 3}), c.X({2, 3, 4})}, {{"Tout", DType::kDouble}}); }},
+      {"Cholesky", [](C& c) -> Ys { return c({Definite(c)}); }},
       {"Conv2D", [](C& c) -> Ys { return c({c.X(kImage), c.X({3, 2, 3, 2})}, kWindow); }},
       {"Conv2D", [](C& c) -> Ys { return c({c.X({1, 6, 5, 2}), c.X({2, 2, 2, 3})}, kDilated); }},
       {"Conv2DBackpropFilter",
@@ -113,10 +126,17 @@ std::vector<GradientTableCase> NetworkGradientCases() {
       {"FusedBatchNormGradV3", [](C& c) { return NormalisedBack(c, "FusedBatchNormV3", true); }},
       {"FusedBatchNormGradV3", [](C& c) { return NormalisedBack(c, "FusedBatchNormV3", false); }},
       {"LRN", [](C& c) -> Ys { return c({c.Float({1, 2, 2, 7})}, {{"depth_radius", 2}, {"alpha", 0.5f}}); }},
+      {"LogMatrixDeterminant", OfMatrix},
       {"LogSoftmax", [](C& c) -> Ys { return c({c.X({3, 5})}); }},
       {"MatMul", Product},
       {"MatMul", ProductTransposed},
       {"MatMul", ProductComplex},
+      {"MatrixDeterminant", OfMatrix},
+      {"MatrixInverse", OfMatrix},
+      {"MatrixSolve", Solved},
+      {"MatrixSolve", SolvedAdjoint},
+      {"MatrixTriangularSolve", Solved},
+      {"MatrixTriangularSolve", SolvedAdjoint},
       {"MaxPool", [](C& c) -> Ys { return c({c.X(kImage)}, kPooling); }},
       {"MaxPoolGrad", [](C& c) { return MaxRouted(c, kImage); }},
       {"MaxPoolGradGrad", [](C& c) { return MaxRouted(c, kImage); }},
@@ -134,8 +154,9 @@ std::vector<GradientTableCase> NetworkGradientCases() {
       {"ResizeNearestNeighbor", Resized},
       {"ResizeNearestNeighborGrad", [](C& c) -> Ys { return c({c.X({1, 5, 7, 2}), C::I({3, 4})}); }},
       {"Softmax", [](C& c) -> Ys { return c({c.X({3, 5})}); }},
-      {"SoftmaxCrossEntropyWithLogits", [](C& c) -> Ys { return c({c.X({3, 5}), c.X({3, 5}, 0, 1)}); }},
-      {"SoftmaxCrossEntropyWithLogits", [](C& c) -> Ys { return c({c.X({3, 5}), c.X({1, 5}, 0, 1)}); }},
+      // The labels of a row sum to 1, as the op expects.
+      {"SoftmaxCrossEntropyWithLogits", [](C& c) -> Ys { return c({c.X({3, 5}), c.Of("Softmax", {c.X({3, 5})})}); }},
+      {"SoftmaxCrossEntropyWithLogits", [](C& c) -> Ys { return c({c.X({3, 5}), c.Of("Softmax", {c.X({1, 5})})}); }},
       {"SparseSoftmaxCrossEntropyWithLogits", [](C& c) -> Ys { return c({c.X({3, 5}), C::I({4, 0, 2})}); }},
   };
 }
