@@ -56,6 +56,44 @@ TEST_CASE("a session adds, in any order of its feeds, after one compile") {
   CHECK((*many)[3].elements<float>()[0] == 1);
 }
 
+TEST_CASE("a graph grows between runs: what was compiled stays, new nodes run") {
+  auto graph = std::make_shared<Graph>();
+  const auto add = [&](std::string name, std::string op, std::vector<Endpoint> inputs, AttrMap attrs) {
+    Result<Node*> node = graph->AddNode({std::move(name), std::move(op), std::move(inputs), {}, std::move(attrs), ""});
+    MR_REQUIRE_OK(node);
+    return *node;
+  };
+  const AttrMap type = {{"T", DType::kFloat}};
+  Node* const x = add("x", "Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", Shape({-1})}});
+  Node* const w = add("w", "VariableV2", {}, {{"dtype", DType::kFloat}, {"shape", Shape({2})}});
+  Node* const y = add("y", "AddV2", {{x, 0}, {w, 0}}, type);
+  add("set", "Assign", {{w, 0}, {x, 0}}, type);
+  auto made = Session::New(graph);
+  MR_REQUIRE_OK(made);
+  auto session = std::move(*made);
+  MR_REQUIRE_OK(session->Run({{"x", Vec({1, 2})}}, {}, {"set"}));
+  auto out = session->Run({{"x", Vec({10, 20})}}, {"y"});
+  MR_REQUIRE_OK(out);
+  CHECK((*out)[0].elements<float>()[1] == 22);
+  CHECK(session->compile_count() == 2);
+  const auto later = session->Run({{"x", Vec({10, 20})}}, {"z"});
+  CHECK(later.status().code() == Code::kNotFound);
+
+  add("z", "Neg", {{y, 0}}, type);
+  add("more", "AssignAdd", {{w, 0}, {x, 0}}, type);
+  MR_REQUIRE_OK(session->Run({{"x", Vec({5, 5})}}, {}, {"more"}));
+  out = session->Run({{"x", Vec({0, 0})}}, {"z"});
+  MR_REQUIRE_OK(out);
+  // The variable has kept its value, and the new node's change to it.
+  CHECK((*out)[0].elements<float>()[0] == -6);
+  CHECK((*out)[0].elements<float>()[1] == -7);
+  const int64_t compiled = session->compile_count();
+  out = session->Run({{"x", Vec({0, 0})}}, {"y"});
+  MR_REQUIRE_OK(out);
+  CHECK((*out)[0].elements<float>()[0] == 6);
+  CHECK(session->compile_count() == compiled);
+}
+
 TEST_CASE("outputs that nobody wants may have sizes that only their kernel knows") {
   auto graph = std::make_shared<Graph>();
   GraphDef def;
