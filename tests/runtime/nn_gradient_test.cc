@@ -41,6 +41,13 @@ double SecondOrder(const Scope& scope, const Output& y, std::vector<Output> xs,
   return Worst(ys, xs, options);
 }
 
+Tensor Random(const Shape& shape, uint32_t seed) {
+  std::mt19937 rng(seed);
+  std::vector<double> values(static_cast<size_t>(*shape.NumElements()));
+  for (double& v : values) v = static_cast<double>(rng()) / 2e9 - 1;
+  return Tensor::Of(shape, values);
+}
+
 Shape Image(bool nchw, int64_t height, int64_t width, int64_t channels) {
   return nchw ? Shape({2, channels, height, width}) : Shape({2, height, width, channels});
 }
@@ -127,12 +134,17 @@ TEST_CASE("gradients of the losses are right for both operands, broadcast or not
   const int64_t feature_rows = GENERATE(1, 3), label_columns = GENERATE(1, 4);
   CAPTURE(feature_rows, label_columns);
   const Scope scope = Scope::NewRoot();
-  const Output x = Input(scope, "x", Shape({feature_rows, 4})),
-               labels = Input(scope, "labels", Shape({3, label_columns}));
+  const Output x = Input(scope, "x", Shape({feature_rows, 4}));
+  const Output labels = Input(scope, "labels", Shape({3, label_columns}));
   const auto both = ops::SoftmaxCrossEntropyWithLogits(scope, x, labels);
-  CHECK(Worst({both.loss}, {x, labels}) < kDouble);
+  const Output features = Const(scope, Random(Shape({feature_rows, 4}), 1));
+  CHECK(Worst({ops::SoftmaxCrossEntropyWithLogits(scope, features, labels).loss}, {labels}) < kDouble);
   CHECK(Worst({both.backprop}, {x, labels}) < kDouble);
   CHECK(SecondOrder(scope, both.loss, {x, labels}) < kDouble);
+  // By the features the op means labels of sum 1.
+  const Output shares = label_columns == 1 ? Const(scope, {{0.25}, {0.25}, {0.25}}, DType::kDouble)
+                                           : ops::Softmax(scope, Random(Shape({3, 4}), 2));
+  CHECK(Worst({ops::SoftmaxCrossEntropyWithLogits(scope, x, shares).loss}, {x}) < kDouble);
   if (feature_rows == 3) {
     const auto sparse = ops::SparseSoftmaxCrossEntropyWithLogits(scope, x, {0, 3, 1});
     CHECK(Worst({sparse.loss, sparse.backprop}, {x}) < kDouble);
@@ -200,13 +212,6 @@ TEST_CASE("gradients of matrix products are right for all transpositions, comple
   const Output v2 = ops::BatchMatMulV2(scope, a, b, {.adj_x = ta, .adj_y = tb});
   const Output v3 = ops::BatchMatMulV3(scope, a, b, dtype, {.adj_x = ta, .adj_y = tb});
   CHECK(Worst({v2, v3}, {a, b}) < kDouble);
-}
-
-Tensor Random(const Shape& shape, uint32_t seed) {
-  std::mt19937 rng(seed);
-  std::vector<double> values(static_cast<size_t>(*shape.NumElements()));
-  for (double& v : values) v = static_cast<double>(rng()) / 2e9 - 1;
-  return Tensor::Of(shape, values);
 }
 
 TEST_CASE("gradients of products of batches sum over what was broadcast, of any shape at the run") {
