@@ -1,6 +1,7 @@
 // The live graph changes: nodes one by one, names, inputs, the library.
 #include "millrace/ops/graph/graph.h"
 #include "millrace/tests/ops/graph_builder.h"
+#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -207,35 +208,6 @@ TEST_CASE("a function of the library has one body") {
   CHECK(graph.AddFunction(f).code() == Code::kAlreadyExists);
   CHECK(graph.AddFunction({}).code() == Code::kInvalidArgument);
   CHECK(graph.ToGraphDef().library.functions.size() == 1);
-}
-
-// A registry with the ops of loops: the built-in one has none yet.
-std::unique_ptr<Registry> WithLoops() {
-  auto registry = Registry::Extending();
-  registry->Define("Merge")
-      .Input("inputs: N * T")
-      .Output("output: T")
-      .Output("value_index: int32")
-      .Attr("T: type")
-      .Attr("N: int >= 1")
-      .Shape([](InferenceContext& c) {
-        SymShape shape = c.input(0);
-        for (int i = 1; i < c.num_inputs(); ++i) {
-          const SymShape& other = c.input(i);
-          if (!shape.has_rank || other.rank() != shape.rank()) {
-            shape = SymShape();
-            break;
-          }
-          for (size_t d = 0; d < shape.dims.size(); ++d) {
-            if (shape.dims[d] != other.dims[d]) shape.dims[d] = Dim();
-          }
-        }
-        c.set_output(0, shape);
-        c.set_output(1, SymShape::Scalar());
-        return OkStatus();
-      });
-  registry->Define("NextIteration").Input("data: T").Output("output: T").Attr("T: type").Shape(shape_fns::Unchanged);
-  return registry;
 }
 
 TEST_CASE("a loop is closed by its back edge, and its shapes settle") {
