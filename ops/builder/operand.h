@@ -83,7 +83,13 @@ class Operand {
   std::variant<Output, Tensor, Literal> value_;
 };
 
-// Where an op wants any number of tensors: ops::Concat(s, {a, b}, 0).
-using Operands = std::vector<Operand>;
+// Where an op wants any number of tensors: ops::ConcatV2(s, {a, b}, 0), or a vector
+// of outputs.
+class Operands : public std::vector<Operand> {
+ public:
+  using std::vector<Operand>::vector;
+  template <std::convertible_to<Output> T>
+  Operands(const std::vector<T>& tensors) : vector(tensors.begin(), tensors.end()) {}  // NOLINT: implicit on purpose
+};
 
 }  // namespace millrace

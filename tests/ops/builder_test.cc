@@ -193,6 +193,7 @@ TEST_CASE("lists give their number and their types") {
   CHECK(both[0].dtype() == DType::kFloat);
   CHECK(both[1].dtype() == DType::kInt32);
   const std::vector<Output> parts = ops::Split(s, 1, x, 3);
+  CHECK(ops::ConcatV2(s, parts, 1).shape() == x.shape());
   REQUIRE(parts.size() == 3);
   CHECK(parts[2].name() == "Split:2");
   CHECK(parts[0].shape() == SymShape(Shape({2, 1})));
