@@ -199,5 +199,27 @@ TEST_CASE("gradients of ops that move elements are the same where the run says t
   CheckAll(kOps, Hidden::kRanksAndOperands);
 }
 
+// What asking for the gradient of op(x) with respect to x says.
+Status Refusal(const char* op, AttrMap attrs) {
+  const Scope scope = Scope::NewRoot();
+  const Output x = ops::Placeholder(scope.WithOpName("x"), DType::kFloat, {.shape = Shape({4})});
+  const Operation node = Call(scope.WithOpName("node"), op, {x}, std::move(attrs));
+  MR_REQUIRE_OK(scope.status());
+  Gradients(scope, {node.output()}, {x});
+  return scope.status();
+}
+
+TEST_CASE("ops that the reference does not differentiate refuse by name") {
+  for (const char* op : {"Snapshot", "DeepCopy", "GuaranteeConst", "PreventGradient", "Unique"}) {
+    const std::string message = Refusal(op, {}).ToString();
+    INFO(message);
+    CHECK(message.find(Cat("node 'node' (", op, ")")) != std::string::npos);
+    CHECK(message.find("x -> node") != std::string::npos);
+  }
+  CHECK(Refusal("Bitcast", {{"type", DType::kFloat}}).ToString().find("bits have no gradient") != std::string::npos);
+  CHECK(Refusal("StopGradient", {}).ok());
+  CHECK(Refusal("Identity", {}).ok());
+}
+
 }  // namespace
 }  // namespace millrace
