@@ -15,10 +15,10 @@ void TanGradient(GradientContext& g) { SetQuotient(g, ops::Square(g, ops::Cos(g,
 void SinhGradient(GradientContext& g) { SetDerivative(g, ops::Cosh(g, g.input())); }
 void CoshGradient(GradientContext& g) { SetDerivative(g, ops::Sinh(g, g.input())); }
 
-// (1 - x) (1 + x), which keeps its digits near 1 and -1.
-Output OneLessSquare(const Output& x) { return (1 - x) * (1 + x); }
-void AsinGradient(GradientContext& g) { SetQuotient(g, ops::Sqrt(g, OneLessSquare(g.input()))); }
-void AcosGradient(GradientContext& g) { SetQuotient(g, -ops::Sqrt(g, OneLessSquare(g.input()))); }
+// Rounded as in the original; (1 - x) (1 + x) would keep more digits near 1 and -1.
+Output OneLessSquare(GradientContext& g) { return 1 - ops::Square(g, g.input()); }
+void AsinGradient(GradientContext& g) { SetQuotient(g, ops::Sqrt(g, OneLessSquare(g))); }
+void AcosGradient(GradientContext& g) { SetQuotient(g, -ops::Sqrt(g, OneLessSquare(g))); }
 void AtanGradient(GradientContext& g) { SetQuotient(g, 1 + ops::Square(g, g.input())); }
 // By the result: the square of x may be out of range.
 void AsinhGradient(GradientContext& g) { SetQuotient(g, ops::Cosh(g, g.output())); }
@@ -27,7 +27,7 @@ void AcoshGradient(GradientContext& g) {
   const Output x = g.input();
   SetQuotient(g, ops::Sqrt(g, x - 1) * ops::Sqrt(g, x + 1));
 }
-void AtanhGradient(GradientContext& g) { SetQuotient(g, OneLessSquare(g.input())); }
+void AtanhGradient(GradientContext& g) { SetQuotient(g, OneLessSquare(g)); }
 
 void Atan2Gradient(GradientContext& g) {
   const Output y = g.input(0), x = g.input(1);

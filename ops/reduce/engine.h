@@ -9,6 +9,8 @@
 //   Load(In)     an element as an Acc
 //   Combine(a, b)
 //   Finish(acc, count)   the result of `count` elements
+//   Short        optional: what a few elements in a row are accumulated in, where
+//                a wider type than Acc costs nothing; Combine takes it too
 #pragma once
 
 #include <algorithm>
@@ -30,6 +32,18 @@ inline constexpr int64_t kRowBlock = 64;
 inline constexpr int64_t kWide = 64;
 
 template <typename R>
+struct ShortType {
+  using type = typename R::Acc;
+};
+template <typename R>
+  requires requires { typename R::Short; }
+struct ShortType<R> {
+  using type = typename R::Short;
+};
+template <typename R>
+using ShortOf = typename ShortType<R>::type;
+
+template <typename R>
 struct Engine {
   using In = typename R::In;
   using Out = typename R::Out;
@@ -42,13 +56,17 @@ struct Engine {
   static Acc ReduceBlock(const In* x, int64_t n) {
     if (n < kLanes) {
       // Short rows: four accumulators.
-      Acc a[4] = {R::Initial(), R::Initial(), R::Initial(), R::Initial()};
+      using A = ShortOf<R>;
+      const A none = static_cast<A>(R::Initial());
+      A a[4] = {none, none, none, none};
       int64_t i = 0;
       for (; i + 4 <= n; i += 4) {
-        for (int k = 0; k < 4; ++k) a[k] = R::Combine(a[k], R::Load(x[i + k]));
+        for (int k = 0; k < 4; ++k) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
       }
-      for (; i < n; ++i) a[i & 3] = R::Combine(a[i & 3], R::Load(x[i]));
-      return R::Combine(R::Combine(a[0], a[1]), R::Combine(a[2], a[3]));
+      for (int k = 0; k < 3; ++k) {
+        if (i + k < n) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
+      }
+      return static_cast<Acc>(R::Combine(R::Combine(a[0], a[1]), R::Combine(a[2], a[3])));
     }
     Acc lanes[kLanes];
     for (int64_t l = 0; l < kLanes; ++l) lanes[l] = R::Load(x[l]);

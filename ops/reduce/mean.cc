@@ -14,10 +14,14 @@ struct MeanOf {
   using In = T;
   using Out = T;
   using Acc = MeanAccumulator<T>;
+  using Short = reduce::ShortAccumulator<Acc>;
   static constexpr double kCycles = 0.12 * sizeof(Acc);
   static Acc Initial() { return Acc(0); }
   static Acc Load(T x) { return static_cast<Acc>(x); }
-  static Acc Combine(Acc a, Acc b) { return reduce::Plus(a, b); }
+  template <typename A>
+  static A Combine(A a, A b) {
+    return reduce::Plus(a, b);
+  }
   static T Finish(Acc a, int64_t count) {
     if constexpr (std::is_integral_v<T>) {
       if (count == 0) return 0;

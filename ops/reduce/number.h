@@ -34,6 +34,11 @@ struct AccumulatorOf<bool, true> {
 template <typename T>
 using Accumulator = typename AccumulatorOf<T>::type;
 
+// The wider one that sums of a few such can be held in: their last digits are
+// right although large terms cancel.
+template <typename A>
+using ShortAccumulator = std::conditional_t<std::is_same_v<A, float>, double, A>;
+
 template <typename A>
 inline A Plus(A a, A b) {
   return static_cast<A>(a + b);

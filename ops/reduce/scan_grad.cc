@@ -19,11 +19,11 @@ void CumsumGradient(GradientContext& g) {
   g.set(0, ops::Cumsum(g, g.grad(), g.input(1), Backwards<ops::CumsumAttrs>(g)));
 }
 
-// Each element is a factor of the products after it. Not right for a zero, as in
-// the original.
+// Each element is a factor of the products after it. As in the original it is not
+// right where one is zero, and complex numbers are not conjugated.
 void CumprodGradient(GradientContext& g) {
-  const Output sum = ops::Cumsum(g, g.Conj(g.output()) * g.grad(), g.input(1), Backwards<ops::CumsumAttrs>(g));
-  g.set(0, ops::DivNoNan(g, sum, g.Conj(g.input())));
+  const Output sum = ops::Cumsum(g, g.output() * g.grad(), g.input(1), Backwards<ops::CumsumAttrs>(g));
+  g.set(0, ops::DivNoNan(g, sum, g.input()));
 }
 
 double Lowest(DType type) {

@@ -10,10 +10,14 @@ struct SumOf {
   using In = T;
   using Out = T;
   using Acc = reduce::Accumulator<T>;
+  using Short = reduce::ShortAccumulator<Acc>;
   static constexpr double kCycles = 0.12 * sizeof(T);
   static Acc Initial() { return Acc(0); }
   static Acc Load(T x) { return static_cast<Acc>(x); }
-  static Acc Combine(Acc a, Acc b) { return reduce::Plus(a, b); }
+  template <typename A>
+  static A Combine(A a, A b) {
+    return reduce::Plus(a, b);
+  }
   static T Finish(Acc a, int64_t) { return static_cast<T>(a); }
 };
 
