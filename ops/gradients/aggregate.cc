@@ -5,7 +5,7 @@
 #include "millrace/ops/builder/array_ops.h"
 #include "millrace/ops/builder/math_ops.h"
 
-namespace millrace {
+namespace millrace::gradients {
 namespace {
 
 Gradient Join(At at, const std::vector<Gradient>& gradients) {
@@ -38,4 +38,4 @@ Gradient Aggregate(At at, const std::vector<Gradient>& gradients) {
   return ops::AddN(at, dense);
 }
 
-}  // namespace millrace
+}  // namespace millrace::gradients

@@ -5,10 +5,10 @@
 
 #include "millrace/ops/gradients/gradient.h"
 
-namespace millrace {
+namespace millrace::gradients {
 
 // The sum of `gradients`, none of which is none(): AddN of dense ones; slices
 // are joined, one after the other; where both meet, slices become dense.
 Gradient Aggregate(At at, const std::vector<Gradient>& gradients);
 
-}  // namespace millrace
+}  // namespace millrace::gradients

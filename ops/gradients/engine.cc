@@ -244,7 +244,7 @@ class Differentiation {
   Gradient Sum(const Endpoint& e) {
     std::vector<Gradient>& list = Slot(e);
     if (list.empty()) return {};
-    if (list.size() > 1) list = {Aggregate(Here(), list)};
+    if (list.size() > 1) list = {gradients::Aggregate(Here(), list)};
     return list[0];
   }
 

@@ -15,6 +15,8 @@
 namespace millrace {
 namespace {
 
+using numeric::FromNumbers, numeric::Numbers, numeric::Pruned, numeric::Widened;
+
 // What differences can tell in a precision.
 struct Precision {
   DType type;

@@ -3,7 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace millrace {
+namespace millrace::numeric {
 namespace {
 
 // Calls visit with the plain numbers of the tensor, if it has such.
@@ -121,4 +121,4 @@ GraphDef Pruned(const GraphDef& def, const std::vector<std::string>& roots) {
   return out;
 }
 
-}  // namespace millrace
+}  // namespace millrace::numeric

@@ -8,7 +8,7 @@
 #include "millrace/proto/value/graph_def.h"
 #include "millrace/proto/value/status.h"
 
-namespace millrace {
+namespace millrace::numeric {
 
 // double for half, bfloat16 and float, complex128 for complex64; others, and
 // references to them, likewise or as they are.
@@ -27,4 +27,4 @@ Tensor FromNumbers(DType type, const Shape& shape, const std::vector<double>& nu
 // What the nodes `roots` depend on, in the order of `def`.
 GraphDef Pruned(const GraphDef& def, const std::vector<std::string>& roots);
 
-}  // namespace millrace
+}  // namespace millrace::numeric

@@ -10,8 +10,10 @@ Output GradientCases::X(const Shape& shape, double low, double high, DType dtype
   std::uniform_real_distribution<double> uniform(low, high);
   std::vector<double> numbers(static_cast<size_t>(shape.NumElements().value_or(0)) * (IsComplex(dtype) ? 2 : 1));
   for (double& v : numbers) v = uniform(random_);
-  xs.push_back(ops::Placeholder(scope.WithOpName("x"), dtype, {.shape = shape}));
-  feeds.emplace_back(xs.back().name(), FromNumbers(dtype, shape, numbers));
+  Shape declared = shape;
+  for (int i = 0; open_ && i < shape.rank(); ++i) declared.set_dim(i, Shape::kUnknownDim);
+  xs.push_back(ops::Placeholder(scope.WithOpName("x"), dtype, {.shape = declared}));
+  feeds.emplace_back(xs.back().name(), numeric::FromNumbers(dtype, shape, numbers));
   return xs.back();
 }
 

@@ -14,8 +14,9 @@ namespace millrace::end_to_end {
 // What a case is built with.
 class GradientCases {
  public:
-  // Nodes go to `scope`; `op` is the one under test.
-  GradientCases(const Scope& scope, std::string op) : scope(scope), op_(std::move(op)) {}
+  // Nodes go to `scope`; `op` is the one under test. With `open` shapes the
+  // graph knows no extent of the xs.
+  GradientCases(const Scope& scope, std::string op, bool open) : scope(scope), op_(std::move(op)), open_(open) {}
 
   const Scope scope;
   // Tensors to differentiate with respect to, and their values.
@@ -42,6 +43,7 @@ class GradientCases {
 
  private:
   std::string op_;
+  bool open_;
   std::mt19937_64 random_{7};
 };
 

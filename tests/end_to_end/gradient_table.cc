@@ -1,7 +1,7 @@
 // gradient_table [--filter TEXT]: every op with a gradient function against
-// central differences, and the gradient of the gradient likewise. Prints the
-// worst relative error by op. Fails where one is too large, and where an op with
-// a gradient has no case.
+// central differences, the same in a graph that does not know the extents, and
+// the gradient of the gradient likewise. Prints the worst relative error by op.
+// Fails where one is too large, and where an op with a gradient has no case.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -21,23 +21,27 @@ namespace {
 
 double Limit(DType precision) { return precision == DType::kDouble ? 1e-6 : 2e-2; }
 
+// First order; the same in a graph with open shapes; second order.
+enum Way { kFirst, kOpen, kSecond };
+
 struct Row {
   int cases = 0;
   int64_t elements = 0;
   DType precision = DType::kDouble;
-  std::optional<double> worst[2];  // of first and second order
+  std::optional<double> worst[3];  // by Way
   std::vector<std::string> failures;
 };
 
-void Note(const Result<GradientCheck>& check, int order, Row* row) {
-  const char* what = order == 0 ? "" : "second order: ";
+void Note(const Result<GradientCheck>& check, Way way, Row* row) {
+  constexpr const char* kNames[] = {"", "open shapes: ", "second order: "};
+  const char* const what = kNames[way];
   if (!check.ok()) {
     row->failures.push_back(Cat(what, check.status().ToString()));
     return;
   }
   row->elements += check->checked;
   if (check->precision != DType::kDouble) row->precision = check->precision;
-  row->worst[order] = std::max(row->worst[order].value_or(0), check->worst_error);
+  row->worst[way] = std::max(row->worst[way].value_or(0), check->worst_error);
   if (!(check->worst_error <= Limit(check->precision))) row->failures.push_back(Cat(what, check->ToString()));
 }
 
@@ -57,9 +61,19 @@ Scope NewGraph(const char* op) {
   return scope;
 }
 
+void CheckOpen(const GradientTableCase& c, Row* row) {
+  const Scope scope = NewGraph(c.op);
+  GradientCases cases(scope, c.op, true);
+  const Ys ys = c.build(cases);
+  GradientCheckOptions options;
+  options.feeds = cases.feeds;
+  options.targets = cases.targets;
+  Note(scope.ok() ? CheckGradient(ys.outputs, cases.xs, options) : scope.status(), kOpen, row);
+}
+
 void Check(const GradientTableCase& c, Row* row) {
   const Scope scope = NewGraph(c.op);
-  GradientCases cases(scope, c.op);
+  GradientCases cases(scope, c.op, false);
   const Ys ys = c.build(cases);
   ++row->cases;
   if (!scope.ok()) {
@@ -69,7 +83,7 @@ void Check(const GradientTableCase& c, Row* row) {
   GradientCheckOptions options;
   options.feeds = cases.feeds;
   options.targets = cases.targets;
-  Note(CheckGradient(ys.outputs, cases.xs, options), 0, row);
+  Note(CheckGradient(ys.outputs, cases.xs, options), kFirst, row);
 
   // Of the square, so that linear ops, too, have gradients that depend on x.
   std::vector<Output> squares, first;
@@ -85,7 +99,7 @@ void Check(const GradientTableCase& c, Row* row) {
   }
   if (first.empty()) return;
   const Result<GradientCheck> second = CheckGradient(first, cases.xs, options);
-  if (second.ok() || !Refused(second.status())) Note(second, 1, row);
+  if (second.ok() || !Refused(second.status())) Note(second, kSecond, row);
 }
 
 std::string Text(const std::optional<double>& error) {
@@ -112,11 +126,14 @@ int main(int argc, char** argv) {
   }
   for (const auto& cases : {MathGradientCases(), ArrayGradientCases(), NetworkGradientCases()}) {
     for (const GradientTableCase& c : cases) {
-      if (std::string_view(c.op).find(filter) != std::string_view::npos) Check(c, &rows[c.op]);
+      if (std::string_view(c.op).find(filter) != std::string_view::npos) {
+        Check(c, &rows[c.op]);
+        CheckOpen(c, &rows[c.op]);
+      }
     }
   }
 
-  std::printf("%-40s %6s %9s %10s %10s %10s\n", "", "cases", "elements", "computed", "worst", "2nd order");
+  std::printf("%-40s %6s %9s %10s %10s %10s %10s\n", "", "cases", "elements", "computed", "worst", "open", "2nd order");
   int failed = 0, shown = 0;
   double worst = 0;
   for (auto& [op, row] : rows) {
@@ -124,11 +141,11 @@ int main(int argc, char** argv) {
     ++shown;
     if (row.cases == 0) row.failures.push_back("no case");
     failed += !row.failures.empty();
-    std::printf("%-40s %6d %9lld %10s %10s %10s%s\n", op.c_str(), row.cases, static_cast<long long>(row.elements),
-                DTypeName(row.precision).c_str(), Text(row.worst[0]).c_str(), Text(row.worst[1]).c_str(),
-                row.failures.empty() ? "" : "  FAILED");
+    std::printf("%-40s %6d %9lld %10s %10s %10s %10s%s\n", op.c_str(), row.cases, static_cast<long long>(row.elements),
+                DTypeName(row.precision).c_str(), Text(row.worst[kFirst]).c_str(), Text(row.worst[kOpen]).c_str(),
+                Text(row.worst[kSecond]).c_str(), row.failures.empty() ? "" : "  FAILED");
     for (const std::string& failure : row.failures) std::printf("    %s\n", failure.c_str());
-    if (row.precision == DType::kDouble) worst = std::max(worst, row.worst[0].value_or(0));
+    if (row.precision == DType::kDouble) worst = std::max(worst, row.worst[kFirst].value_or(0));
   }
   std::printf("%d ops, %d failed; worst error in double %.1e\n", shown, failed, worst);
   return failed == 0 ? 0 : 1;
