@@ -191,8 +191,8 @@ void Scope::Fail(Status status, std::source_location where) const {
   GraphScopes& shared = *state_->shared;
   if (status.ok() || !shared.status.ok()) return;
   const std::string place = where.line() == 0 ? "" : Cat(" (", Place(where), ")");
-  shared.status = Status(status.code(), Cat(status.message(), place), std::string(status.node()),
-                         std::string(status.op()));
+  shared.status =
+      Status(status.code(), Cat(status.message(), place), std::string(status.node()), std::string(status.op()));
   if (shared.on_error) std::exchange(shared.on_error, nullptr)(shared.status);
 }
 
