@@ -20,8 +20,9 @@ struct GradientCase {
   std::vector<NamedTensor> expected;
 };
 
-// `c.grad_xs` is not empty. Errors: those of Gradients; Internal where a gradient
-// is there that should not be, or the other way round.
-Result<GradientCase> BuildGradientCase(const Case& c);
+// `c.grad_xs` is not empty. With `deferred` the graph has the one node that the
+// compiler expands. Errors: those of Gradients; Internal where a gradient is there
+// that should not be, or the other way round (a deferred one is always there).
+Result<GradientCase> BuildGradientCase(const Case& c, bool deferred);
 
 }  // namespace millrace::end_to_end
