@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/ops/image/sampling.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/ops/registry/sym_eval.h"
 #include "millrace/proto/value/half.h"
@@ -127,35 +128,6 @@ class Resize final : public Kernel {
   Fn fn_;
 };
 
-// F::Of<T>() for the element type.
-template <typename F>
-Resize::Fn ForType(DType type) {
-  switch (type) {
-    case DType::kFloat:
-      return F::template Of<float>();
-    case DType::kDouble:
-      return F::template Of<double>();
-    case DType::kHalf:
-      return F::template Of<Half>();
-    case DType::kBfloat16:
-      return F::template Of<BFloat16>();
-    case DType::kInt8:
-      return F::template Of<int8_t>();
-    case DType::kUint8:
-      return F::template Of<uint8_t>();
-    case DType::kInt16:
-      return F::template Of<int16_t>();
-    case DType::kUint16:
-      return F::template Of<uint16_t>();
-    case DType::kInt32:
-      return F::template Of<int32_t>();
-    case DType::kInt64:
-      return F::template Of<int64_t>();
-    default:
-      return nullptr;
-  }
-}
-
 // Interpolation answers float, whatever the image is.
 struct ToFloat {
   template <typename T>
@@ -194,7 +166,8 @@ Result<std::unique_ptr<Kernel>> New(const KernelInit& init) {
     return InvalidArgument("expected one of align_corners and half_pixel_centers at most, found both");
   }
   const DType type = transposed ? init.output_type(0) : init.input_type(0);
-  const Resize::Fn fn = ForType<F>(type);
+  const Resize::Fn fn =
+      ByType<F, float, double, Half, BFloat16, int8_t, uint8_t, int16_t, uint16_t, int32_t, int64_t>(type);
   if (fn == nullptr) return Unimplemented(Cat("no resizing of ", DTypeName(type)));
   return std::unique_ptr<Kernel>(new Resize(sampling, transposed, fn));
 }

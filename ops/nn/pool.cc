@@ -1,6 +1,7 @@
 // MaxPool, MaxPoolV2, MaxPoolWithArgmax and AvgPool.
 #include <limits>
 
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/nn/pooling.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -9,6 +10,7 @@ namespace millrace {
 namespace {
 
 using nn::kPoolChannels;
+using nn::PoolKernel;
 using nn::PoolShape;
 using nn::PoolValue;
 using nn::WindowAttrs;
@@ -102,8 +104,8 @@ void RunAvgPool(KernelContext& ctx, const WindowAttrs& attrs) {
 }
 
 // The first of equals wins; a NaN only where it is the first of its window.
-template <typename T, typename Index>
-void RunMaxPoolWithArgmax(KernelContext& ctx, const WindowAttrs& attrs, bool with_batch) {
+template <typename T, typename Index, bool with_batch>
+void RunMaxPoolWithArgmax(KernelContext& ctx, const WindowAttrs& attrs) {
   const TensorView &x = ctx.input(0), &y = ctx.output(0);
   if (y.num_elements == 0) return;
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), y.shape());
@@ -127,142 +129,55 @@ void RunMaxPoolWithArgmax(KernelContext& ctx, const WindowAttrs& attrs, bool wit
   });
 }
 
-class Pool final : public Kernel {
- public:
-  using Fn = void (*)(KernelContext&, const WindowAttrs&);
-  Pool(WindowAttrs attrs, Fn fn, bool from_inputs) : attrs_(attrs), fn_(fn), from_inputs_(from_inputs) {}
-  Status Run(KernelContext& ctx) const override {
-    WindowAttrs attrs = attrs_;
-    if (from_inputs_) MR_RETURN_IF_ERROR(nn::WindowFromTensors(ctx.input(1), ctx.input(2), &attrs));
-    fn_(ctx, attrs);
-    return OkStatus();
+struct MaxPoolOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunMaxPool<T>;
   }
-
- private:
-  WindowAttrs attrs_;
-  Fn fn_;
-  bool from_inputs_;
+};
+struct AvgPoolOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunAvgPool<T>;
+  }
+};
+template <typename Index, bool with_batch>
+struct ArgmaxOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunMaxPoolWithArgmax<T, Index, with_batch>;
+  }
 };
 
-Pool::Fn MaxPoolFor(DType type) {
-  switch (type) {
-    case DType::kFloat:
-      return RunMaxPool<float>;
-    case DType::kDouble:
-      return RunMaxPool<double>;
-    case DType::kHalf:
-      return RunMaxPool<Half>;
-    case DType::kBfloat16:
-      return RunMaxPool<BFloat16>;
-    case DType::kInt8:
-      return RunMaxPool<int8_t>;
-    case DType::kInt16:
-      return RunMaxPool<int16_t>;
-    case DType::kInt32:
-      return RunMaxPool<int32_t>;
-    case DType::kInt64:
-      return RunMaxPool<int64_t>;
-    case DType::kUint8:
-      return RunMaxPool<uint8_t>;
-    case DType::kUint16:
-      return RunMaxPool<uint16_t>;
-    default:
-      return nullptr;
-  }
-}
-Pool::Fn AvgPoolFor(DType type) {
-  switch (type) {
-    case DType::kFloat:
-      return RunAvgPool<float>;
-    case DType::kDouble:
-      return RunAvgPool<double>;
-    case DType::kHalf:
-      return RunAvgPool<Half>;
-    case DType::kBfloat16:
-      return RunAvgPool<BFloat16>;
-    default:
-      return nullptr;
-  }
+template <int first_operand>
+Result<std::unique_ptr<Kernel>> NewMaxPool(const KernelInit& init) {
+  const DType type = init.input_type(0);
+  return nn::NewPoolKernel(
+      init, type,
+      ByType<MaxPoolOf, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t>(type),
+      first_operand);
 }
 
-Result<std::unique_ptr<Kernel>> NewPool(const KernelInit& init, Pool::Fn (*choose)(DType), bool from_inputs) {
-  WindowAttrs attrs;
-  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
-  const Pool::Fn fn = choose(init.input_type(0));
-  if (fn == nullptr) return Unimplemented(Cat("no pooling of ", DTypeName(init.input_type(0))));
-  return std::unique_ptr<Kernel>(new Pool(attrs, fn, from_inputs));
-}
-Result<std::unique_ptr<Kernel>> NewMaxPool(const KernelInit& init) { return NewPool(init, MaxPoolFor, false); }
-Result<std::unique_ptr<Kernel>> NewMaxPoolV2(const KernelInit& init) { return NewPool(init, MaxPoolFor, true); }
-Result<std::unique_ptr<Kernel>> NewAvgPool(const KernelInit& init) { return NewPool(init, AvgPoolFor, false); }
-
-class MaxPoolWithArgmax final : public Kernel {
- public:
-  using Fn = void (*)(KernelContext&, const WindowAttrs&, bool);
-  MaxPoolWithArgmax(WindowAttrs attrs, Fn fn, bool with_batch) : attrs_(attrs), fn_(fn), with_batch_(with_batch) {}
-  Status Run(KernelContext& ctx) const override {
-    fn_(ctx, attrs_, with_batch_);
-    return OkStatus();
-  }
-
- private:
-  WindowAttrs attrs_;
-  Fn fn_;
-  bool with_batch_;
-};
-
-template <typename T>
-MaxPoolWithArgmax::Fn ArgmaxOf(DType index) {
-  return index == DType::kInt32 ? RunMaxPoolWithArgmax<T, int32_t> : RunMaxPoolWithArgmax<T, int64_t>;
+Result<std::unique_ptr<Kernel>> NewAvgPool(const KernelInit& init) {
+  const DType type = init.input_type(0);
+  return nn::NewPoolKernel(init, type, ByType<AvgPoolOf, float, double, Half, BFloat16>(type));
 }
 
+template <typename Index, bool with_batch>
+PoolKernel::Fn ArgmaxFor(DType type) {
+  return ByType<ArgmaxOf<Index, with_batch>, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                uint16_t, uint32_t, uint64_t>(type);
+}
 Result<std::unique_ptr<Kernel>> NewMaxPoolWithArgmax(const KernelInit& init) {
   WindowAttrs attrs;
   MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
   if (attrs.along_depth) return Unimplemented("expected 1 for the channels in 'ksize' and 'strides'");
-  const DType index = init.output_type(1);
-  MaxPoolWithArgmax::Fn fn = nullptr;
-  switch (init.input_type(0)) {
-    case DType::kFloat:
-      fn = ArgmaxOf<float>(index);
-      break;
-    case DType::kDouble:
-      fn = ArgmaxOf<double>(index);
-      break;
-    case DType::kHalf:
-      fn = ArgmaxOf<Half>(index);
-      break;
-    case DType::kBfloat16:
-      fn = ArgmaxOf<BFloat16>(index);
-      break;
-    case DType::kInt8:
-      fn = ArgmaxOf<int8_t>(index);
-      break;
-    case DType::kInt16:
-      fn = ArgmaxOf<int16_t>(index);
-      break;
-    case DType::kInt32:
-      fn = ArgmaxOf<int32_t>(index);
-      break;
-    case DType::kInt64:
-      fn = ArgmaxOf<int64_t>(index);
-      break;
-    case DType::kUint8:
-      fn = ArgmaxOf<uint8_t>(index);
-      break;
-    case DType::kUint16:
-      fn = ArgmaxOf<uint16_t>(index);
-      break;
-    case DType::kUint32:
-      fn = ArgmaxOf<uint32_t>(index);
-      break;
-    case DType::kUint64:
-      fn = ArgmaxOf<uint64_t>(index);
-      break;
-    default:
-      return Unimplemented(Cat("no pooling of ", DTypeName(init.input_type(0))));
+  const DType type = init.input_type(0);
+  const bool narrow = init.output_type(1) == DType::kInt32;
+  if (init.attr<bool>("include_batch_in_index")) {
+    return nn::NewPoolKernel(init, type, narrow ? ArgmaxFor<int32_t, true>(type) : ArgmaxFor<int64_t, true>(type));
   }
-  return std::unique_ptr<Kernel>(new MaxPoolWithArgmax(attrs, fn, init.attr<bool>("include_batch_in_index")));
+  return nn::NewPoolKernel(init, type, narrow ? ArgmaxFor<int32_t, false>(type) : ArgmaxFor<int64_t, false>(type));
 }
 
 Status PoolShapeFn(InferenceContext& ctx) {
@@ -310,7 +225,7 @@ void pool(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("The largest element of each window. A NaN is not chosen.")
       .Shape(PoolShapeFn)
-      .Kernel("CPU", NewMaxPool);
+      .Kernel("CPU", NewMaxPool<-1>);
   registry.Define("MaxPoolV2")
       .Input("input: T")
       .Input("ksize: int32")
@@ -321,7 +236,7 @@ void pool(Registry& registry) {
       .Attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .Doc("MaxPool with window and stride as operands.")
       .Shape(MaxPoolV2Shape)
-      .Kernel("CPU", NewMaxPoolV2);
+      .Kernel("CPU", NewMaxPool<1>);
   registry.Define("MaxPoolWithArgmax")
       .Input("input: T")
       .Output("output: T")

@@ -1,5 +1,6 @@
 // Gradients of pooling. A unit of work owns whole images, or some channels of
 // one, so that windows that overlap add up in order.
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/nn/pooling.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -8,6 +9,7 @@ namespace millrace {
 namespace {
 
 using nn::kPoolChannels;
+using nn::PoolKernel;
 using nn::PoolShape;
 using nn::PoolValue;
 using nn::WindowAttrs;
@@ -144,90 +146,31 @@ void RunAvgPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
   });
 }
 
-class PoolGrad final : public Kernel {
- public:
-  using Fn = void (*)(KernelContext&, const WindowAttrs&);
-  PoolGrad(WindowAttrs attrs, Fn fn, bool from_inputs) : attrs_(attrs), fn_(fn), from_inputs_(from_inputs) {}
-  Status Run(KernelContext& ctx) const override {
-    WindowAttrs attrs = attrs_;
-    if (from_inputs_) MR_RETURN_IF_ERROR(nn::WindowFromTensors(ctx.input(3), ctx.input(4), &attrs));
-    fn_(ctx, attrs);
-    return OkStatus();
+template <bool second>
+struct MaxPoolGradOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunMaxPoolGrad<T, second>;
   }
-
- private:
-  WindowAttrs attrs_;
-  Fn fn_;
-  bool from_inputs_;
+};
+struct AvgPoolGradOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunAvgPoolGrad<T>;
+  }
 };
 
-template <bool second>
-PoolGrad::Fn MaxPoolGradFor(DType type) {
-  switch (type) {
-    case DType::kFloat:
-      return RunMaxPoolGrad<float, second>;
-    case DType::kDouble:
-      return RunMaxPoolGrad<double, second>;
-    case DType::kHalf:
-      return RunMaxPoolGrad<Half, second>;
-    case DType::kBfloat16:
-      return RunMaxPoolGrad<BFloat16, second>;
-    case DType::kInt8:
-      return RunMaxPoolGrad<int8_t, second>;
-    case DType::kInt16:
-      return RunMaxPoolGrad<int16_t, second>;
-    case DType::kInt32:
-      return RunMaxPoolGrad<int32_t, second>;
-    case DType::kInt64:
-      return RunMaxPoolGrad<int64_t, second>;
-    case DType::kUint8:
-      return RunMaxPoolGrad<uint8_t, second>;
-    case DType::kUint16:
-      return RunMaxPoolGrad<uint16_t, second>;
-    case DType::kUint32:
-      return RunMaxPoolGrad<uint32_t, second>;
-    case DType::kUint64:
-      return RunMaxPoolGrad<uint64_t, second>;
-    default:
-      return nullptr;
-  }
-}
-PoolGrad::Fn AvgPoolGradFor(DType type) {
-  switch (type) {
-    case DType::kFloat:
-      return RunAvgPoolGrad<float>;
-    case DType::kDouble:
-      return RunAvgPoolGrad<double>;
-    case DType::kHalf:
-      return RunAvgPoolGrad<Half>;
-    case DType::kBfloat16:
-      return RunAvgPoolGrad<BFloat16>;
-    default:
-      return nullptr;
-  }
-}
-
-Result<std::unique_ptr<Kernel>> NewPoolGrad(const KernelInit& init, PoolGrad::Fn (*choose)(DType), bool from_inputs) {
-  WindowAttrs attrs;
-  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
-  const PoolGrad::Fn fn = choose(init.output_type(0));
-  if (fn == nullptr) return Unimplemented(Cat("no gradient of pooling of ", DTypeName(init.output_type(0))));
-  return std::unique_ptr<Kernel>(new PoolGrad(attrs, fn, from_inputs));
-}
+template <bool second, int first_operand>
 Result<std::unique_ptr<Kernel>> NewMaxPoolGrad(const KernelInit& init) {
-  return NewPoolGrad(init, MaxPoolGradFor<false>, false);
-}
-Result<std::unique_ptr<Kernel>> NewMaxPoolGradV2(const KernelInit& init) {
-  return NewPoolGrad(init, MaxPoolGradFor<false>, true);
-}
-Result<std::unique_ptr<Kernel>> NewMaxPoolGradGrad(const KernelInit& init) {
-  return NewPoolGrad(init, MaxPoolGradFor<true>, false);
-}
-Result<std::unique_ptr<Kernel>> NewMaxPoolGradGradV2(const KernelInit& init) {
-  return NewPoolGrad(init, MaxPoolGradFor<true>, true);
+  const DType type = init.output_type(0);
+  return nn::NewPoolKernel(init, type,
+                           ByType<MaxPoolGradOf<second>, float, double, Half, BFloat16, int8_t, int16_t, int32_t,
+                                  int64_t, uint8_t, uint16_t, uint32_t, uint64_t>(type),
+                           first_operand);
 }
 Result<std::unique_ptr<Kernel>> NewAvgPoolGrad(const KernelInit& init) {
-  return NewPoolGrad(init, AvgPoolGradFor, false);
+  const DType type = init.output_type(0);
+  return nn::NewPoolKernel(init, type, ByType<AvgPoolGradOf, float, double, Half, BFloat16>(type));
 }
 
 // Inputs: image, pooled image, gradient of the one or the other (`second`).
@@ -292,8 +235,8 @@ void pool_backprop(Registry& registry) {
     op.Doc(second ? "Gradient of MaxPoolGrad: the elements of `grad` where the windows had their largest."
                   : "Gradient of MaxPool: to the first of the largest elements of each window.");
     op.Shape(second ? MaxPoolGradGradShapeFn : MaxPoolGradShapeFn);
-    op.Kernel("CPU",
-              second ? (v2 ? NewMaxPoolGradGradV2 : NewMaxPoolGradGrad) : (v2 ? NewMaxPoolGradV2 : NewMaxPoolGrad));
+    op.Kernel("CPU", second ? (v2 ? NewMaxPoolGrad<true, 3> : NewMaxPoolGrad<true, -1>)
+                            : (v2 ? NewMaxPoolGrad<false, 3> : NewMaxPoolGrad<false, -1>));
   };
   define("MaxPoolGrad", false, false);
   define("MaxPoolGradV2", true, false);

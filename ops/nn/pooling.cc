@@ -95,4 +95,21 @@ Status WindowFromTensors(const TensorView& window, const TensorView& stride, Win
   return SetWindow(values[0], values[1], attrs);
 }
 
+Status PoolKernel::Run(KernelContext& ctx) const {
+  WindowAttrs attrs = attrs_;
+  if (first_operand_ >= 0) {
+    MR_RETURN_IF_ERROR(WindowFromTensors(ctx.input(first_operand_), ctx.input(first_operand_ + 1), &attrs));
+  }
+  fn_(ctx, attrs);
+  return OkStatus();
+}
+
+Result<std::unique_ptr<Kernel>> NewPoolKernel(const KernelInit& init, DType type, PoolKernel::Fn fn,
+                                              int first_operand) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(ReadWindowAttrs(init.attrs(), &attrs));
+  if (fn == nullptr) return Unimplemented(Cat("no pooling of ", DTypeName(type)));
+  return std::unique_ptr<Kernel>(new PoolKernel(attrs, fn, first_operand));
+}
+
 }  // namespace millrace::nn

@@ -41,6 +41,23 @@ Status PooledShape(InferenceContext& ctx, const WindowAttrs& attrs, const SymSha
 Status WindowFromElements(InferenceContext& ctx, int first, WindowAttrs* attrs, bool* known);
 Status WindowFromTensors(const TensorView& window, const TensorView& stride, WindowAttrs* attrs);
 
+// What a pooling op runs. `first_operand` >= 0: the window and its stride are input
+// `first_operand` and the next one, in place of attributes.
+class PoolKernel final : public Kernel {
+ public:
+  using Fn = void (*)(KernelContext&, const WindowAttrs&);
+  PoolKernel(WindowAttrs attrs, Fn fn, int first_operand) : attrs_(attrs), fn_(fn), first_operand_(first_operand) {}
+  Status Run(KernelContext& ctx) const override;
+
+ private:
+  WindowAttrs attrs_;
+  Fn fn_;
+  int first_operand_;
+};
+// Unimplemented where `fn` is null: no such op on elements of `type`.
+Result<std::unique_ptr<Kernel>> NewPoolKernel(const KernelInit& init, DType type, PoolKernel::Fn fn,
+                                              int first_operand = -1);
+
 // 16-bit floating-point numbers are compared and added as float.
 template <typename T>
 T PoolValue(T v) {
