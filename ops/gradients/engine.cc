@@ -4,6 +4,7 @@
 // from the ys; gradients then flow through that order backwards. Both take time
 // in proportion to the part of the graph that the ys depend on, and no recursion.
 #include <algorithm>
+#include <map>
 
 #include "millrace/ops/builder/array_ops.h"
 #include "millrace/ops/builder/math_ops.h"
@@ -12,6 +13,7 @@
 #include "millrace/ops/gradients/gradient.h"
 #include "millrace/ops/gradients/gradient_context.h"
 #include "millrace/ops/gradients/table.h"
+#include "millrace/ops/graph/frames.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -81,6 +83,7 @@ class Differentiation {
     scope_ = scope_.ForCall("gradients");
     Order();
     FindActive();
+    if (const Status s = FindLoops(); !s.ok()) return Fail(s);
     Seed();
     for (size_t at = order_.size(); at-- > 0 && scope_.ok();) {
       if (!active_[at]) continue;
@@ -204,6 +207,24 @@ class Differentiation {
     through_.assign(order_.size(), kUnseen);
   }
 
+  // Fills loops_ with the nodes of v1 loops, the ways in and out included.
+  Status FindLoops() {
+    const bool any = std::any_of(order_.begin(), order_.end(), [](const Node* node) {
+      return node->op().name() == "Enter" || node->op().name() == "RefEnter";
+    });
+    if (!any) return OkStatus();
+    const Graph& graph = *scope_.graph();
+    MR_ASSIGN_OR_RETURN(const Frames frames, FindFrames(graph));
+    for (const auto& node : graph.nodes()) {
+      const int frame = frames.of[static_cast<size_t>(node->id())];
+      if (frame >= 0) loops_.emplace(node.get(), frames.frames[static_cast<size_t>(frame)].name);
+    }
+    for (const Frame& frame : frames.frames) {
+      for (const Node* exit : frame.exits) loops_.insert_or_assign(exit, frame.name);
+    }
+    return OkStatus();
+  }
+
   // True where a gradient into `e` is of use.
   bool Live(const Endpoint& e) const {
     const int32_t position = position_[static_cast<size_t>(e.node->id())];
@@ -260,7 +281,10 @@ class Differentiation {
       any = any || !grad.none();
     }
     if (!any || !scope_.ok()) return OkStatus();
-    if (const std::string frame = LoopOf(node); !frame.empty()) return Blame(at, frame);
+    if (const auto loop = loops_.find(&node); loop != loops_.end()) {
+      return Blame(
+          at, Cat("it is part of the loop of frame '", loop->second, "', and loops of frames are not differentiated"));
+    }
     const Rule rule = RuleOf(node, scope_.graph()->registry());
     if (!rule.missing.empty()) return Blame(at, rule.missing, Code::kNotFound);
     if (rule.fn == nullptr) return OkStatus();
@@ -298,30 +322,6 @@ class Differentiation {
     const DimTable& dims = scope_.graph()->dims();
     return Cat("shape ", dims.ToString(grad.dense().shape()), ", expected ", dims.ToString(ValueShape(e)), " like '",
                NameOf(e), "'");
-  }
-
-  // "" where the node belongs to no loop of frames.
-  static std::string LoopOf(const Node& node) {
-    static constexpr std::string_view kOps[] = {"Enter",    "Exit",    "NextIteration",   "LoopCond",
-                                                "RefEnter", "RefExit", "RefNextIteration"};
-    if (std::find(std::begin(kOps), std::end(kOps), node.op().name()) == std::end(kOps)) return "";
-    const std::string frame = FrameOf(node);
-    return Cat("it is part of a loop", frame.empty() ? "" : Cat(" (frame '", frame, "')"),
-               ", and loops of frames are not differentiated");
-  }
-
-  // The frame's name stands at an Enter; a few steps up from here.
-  static std::string FrameOf(const Node& node) {
-    const Node* at = &node;
-    for (int steps = 0; steps < 16; ++steps) {
-      const auto attr = at->attrs().find("frame_name");
-      if (attr != at->attrs().end() && attr->second.get<std::string>() != nullptr) {
-        return *attr->second.get<std::string>();
-      }
-      if (at->inputs().empty()) break;
-      at = at->inputs()[0].node;
-    }
-    return "";
   }
 
   // The error for the node at `at`: `why`, and the way from an x to a y.
@@ -374,6 +374,7 @@ class Differentiation {
   std::vector<int32_t> position_;             // by node id: the place in order_
   std::vector<Node*> order_;                  // inputs first
   std::vector<char> active_;                  // by place, as all that follow
+  std::map<const Node*, std::string> loops_;  // the frame's name
   std::vector<int32_t> through_;              // the user through which the first gradient came
   std::vector<size_t> first_slot_;            // of output 0
   std::vector<std::vector<Gradient>> slots_;  // what has come to each output

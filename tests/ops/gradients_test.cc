@@ -7,6 +7,7 @@
 #include "millrace/ops/gradients/gradient_context.h"
 #include "millrace/ops/gradients/table.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -326,6 +327,35 @@ TEST_CASE("an op without a gradient is named with the path to it") {
     Gradients(scope, {end}, {x});
     CHECK_THAT(Message(scope), Contains("x -> a -> bad") && Contains(" more) -> "));
     CHECK(Message(scope).size() < 1000);
+  }
+}
+
+TEST_CASE("a loop of frames is refused by its name, a graph with one elsewhere is not") {
+  const auto registry = WithLoops();
+  const Scope scope = Scope::NewRoot(*registry);
+  const Output x = Input(scope, "x", Shape());
+  const Output enter = Call(scope.WithOpName("enter"), "Enter", {x}, {{"frame_name", "around"}}).output();
+  const Output merge = Call(scope.WithOpName("merge"), "Merge", {Operands{enter, enter}}).output();
+  const Output limit = Const(scope.WithControlDependencies(merge), 10.0f);
+  const Output go = Call(scope, "LoopCond", {ops::Less(scope, merge, limit)}).output();
+  const Operation turn = Call(scope.WithOpName("switch"), "Switch", {merge, go});
+  const Output body = ops::Square(scope.WithOpName("body"), turn.output(1));
+  const Output next = Call(scope.WithOpName("next"), "NextIteration", {body}).output();
+  const Output exit = Call(scope.WithOpName("exit"), "Exit", {turn.output(0)}).output();
+  MR_REQUIRE_OK(scope.status());
+  MR_REQUIRE_OK(scope.graph()->ReplaceInput(&merge.node(), 1, next.endpoint()));
+  const Output y = exit + x;
+  CHECK(!Gradients(scope, {ops::Neg(scope, x)}, {x})[0].none());
+  CHECK(!Gradients(scope, {y}, {exit})[0].none());  // what lies behind the loop
+  MR_REQUIRE_OK(scope.status());
+  SECTION("through it") {
+    Gradients(scope, {y}, {x});
+    CHECK(scope.status().node() == "exit");
+    CHECK_THAT(Message(scope), Contains("'around'") && Contains("x -> enter -> merge"));
+  }
+  SECTION("inside it") {
+    Gradients(scope, {body}, {merge});
+    CHECK_THAT(Message(scope), Contains("'around'"));
   }
 }
 
