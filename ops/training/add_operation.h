@@ -15,4 +15,7 @@ namespace millrace {
 Operation AddOperation(At at, std::string name, std::string_view op, const std::vector<Operation>& after,
                        const std::vector<Output>& inputs = {}, AttrMap attrs = {});
 
+// "outer/name" of the scope "outer/name/".
+inline std::string NameOf(const Scope& scope) { return scope.name_scope().substr(0, scope.name_scope().size() - 1); }
+
 }  // namespace millrace

@@ -2,7 +2,7 @@
 
 #include "millrace/ops/builder/call.h"
 #include "millrace/ops/builder/math_ops.h"
-#include "millrace/ops/training/group.h"
+#include "millrace/ops/training/add_operation.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -58,7 +58,7 @@ Operation ExponentialMovingAverage::Apply(At at, const std::vector<Variable>& va
     const Output delta = ops::Mul(own, ops::Sub(own, average.Read(own), variable.Read(own)), rest);
     updates.push_back(average.AssignSub(own, delta));
   }
-  return Group(at.In(at.scope().InNameScope(at.scope().name_scope())), updates, options_.name);
+  return AddOperation(in, NameOf(scope), "NoOp", updates);
 }
 
 }  // namespace millrace

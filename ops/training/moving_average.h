@@ -31,7 +31,8 @@ class ExponentialMovingAverage {
 
   // One operation that updates all averages. Variables and num_updates are read
   // after the scope's control dependencies. It makes the averages of variables
-  // that have none yet. Floating-point variables with an initial value.
+  // that have none yet. Floating-point variables with an initial value. It is
+  // called like `name`, or as the scope says (WithOpName).
   Operation Apply(At at, const std::vector<Variable>& variables);
 
   // Not valid where Apply has not seen the variable.

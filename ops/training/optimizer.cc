@@ -13,9 +13,6 @@
 namespace millrace {
 namespace {
 
-// "name" of the scope "name/": what its last node is called.
-std::string NameOf(const Scope& scope) { return scope.name_scope().substr(0, scope.name_scope().size() - 1); }
-
 // What does not fit between a gradient and its variable, or OK.
 Status CheckGradient(const GradientAndVariable& pair) {
   const Variable& variable = pair.variable;

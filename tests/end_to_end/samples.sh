@@ -19,6 +19,9 @@ near "$("$bin/train_session" "$data/quadratic_fit.pb" | tail -1)"
   --signature 'train: feed=x,y fetch=loss target=train' \
   --signature 'weights: fetch=w/read'
 near "$("$bin/train_plan" "$scratch/fit.plan" | tail -1)"
+near "$("$bin/quadratic_fit" | tail -1)"
+"$bin/mlp_digits" | tee "$scratch/found"
+grep -q '^9[0-9][0-9] of 1000\|^1000 of 1000' "$scratch/found"
 
 "$bin/classify_session" "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy" | tee "$scratch/found"
 grep -q '^19[0-9] of 200\|^200 of 200' "$scratch/found"

@@ -12,10 +12,11 @@ TEST_CASE("averages follow their variables") {
   const Operation train =
       GradientDescentOptimizer(1.0).ApplyGradients(root, {{Const(root, {1.0, -1.0}), w}}, {.global_step = step});
   ExponentialMovingAverage averages(0.9, {.num_updates = counted ? step : Variable()});
-  const Operation update = averages.Apply(root.WithControlDependencies(train), {w});
+  const Operation update = averages.Apply(root.WithOpName("update").WithControlDependencies(train), {w});
   const Operation init = InitializeVariables(root);
   MR_REQUIRE_OK(root.status());
   const Variable average = averages.average(w);
+  CHECK(update.name() == "update");
   CHECK(average.name() == "w/ExponentialMovingAverage");
   CHECK(average.is_resource() == resource);
   CHECK(!average.trainable());

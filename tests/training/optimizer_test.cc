@@ -271,6 +271,25 @@ TEST_CASE("hyperparameters may be outputs, of another dtype than the variable") 
   CheckNear(runs.Get(w), {-0.75, 0.25}, 1e-12);
 }
 
+TEST_CASE("variables of 16 bits are trained, with counters of 32") {
+  const DType dtype = GENERATE(DType::kHalf, DType::kBfloat16);
+  const Scope root = Scope::NewRoot();
+  const Variable w(root.WithOpName("w"), {1.0, 2.0}, {.dtype = dtype});
+  // 1 - 0.999 would be 0 in bfloat16.
+  AdamOptimizer optimizer(0.25, {.beta1 = 0.5, .beta2 = 0.75});
+  const Operation train = optimizer.Minimize(root, ops::Sum(root, w * w, 0));
+  const Operation init = InitializeVariables(root);
+  const Output value = ops::Cast(root, w, DType::kFloat);
+  MR_REQUIRE_OK(root.status());
+  CHECK(optimizer.slot(w, "m").dtype() == dtype);
+  CHECK(Variable::Existing(root, "beta1_power").dtype() == DType::kFloat);
+  Runs runs(root);
+  runs.Do(init);
+  runs.Do(train);
+  // Adam's first step is as long as the rate, whatever the gradient.
+  CheckNear(runs.Get(value), {0.75, 1.75}, 0.01);
+}
+
 TEST_CASE("a slot of a variable whose shape is open has the shape of its initial value") {
   const Scope root = Scope::NewRoot();
   const Output start = ops::Placeholder(root, DType::kFloat, {.shape = Shape({-1})});

@@ -5,18 +5,16 @@ of them brings in protobuf, MLIR, LLVM or CUDA.
   public_headers.py ROOT BUILD [COMPILER]
 
 BUILD is a build of ROOT: its include/ holds the link `millrace`, its generated/
-what opgen wrote. A public header is a .h file in one of the folders below, in the
-tree or generated, or the header of the C interface, which is compiled as C too.
+what opgen wrote. A public header is a .h file in one of the folders that
+tools/cmake/public_folders.txt lists, in the tree or generated, or the header of the C interface, which is compiled as C too.
 """
 import concurrent.futures
 import os
 import subprocess
 import sys
 
-FOLDERS = [
-    "proto/value", "proto/plan", "devices/api", "ops/registry", "ops/graph", "ops/kernel", "ops/builder",
-    "ops/gradients", "ops/training", "ops/user", "compiler/api", "runtime/session", "runtime/executor", "runtime/plan",
-]
+# Beside this script, because what is installed is the same list.
+LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmake", "public_folders.txt")
 C_HEADER = "runtime/c_api/c_api.h"
 FORBIDDEN = ["/google/protobuf/", "/mlir/", "/llvm/", "/cuda"]
 
@@ -46,7 +44,9 @@ def main():
     compiler = sys.argv[3] if len(sys.argv) == 4 else "g++"
     jobs = []
     generated = os.path.join(build, "generated", "millrace")
-    for folder in FOLDERS:
+    with open(LIST, encoding="utf-8") as f:
+        folders = f.read().split()
+    for folder in folders:
         names = []
         for path in os.path.join(root, folder), os.path.join(generated, folder):
             names += os.listdir(path) if os.path.isdir(path) else []

@@ -1,0 +1,25 @@
+#!/bin/sh
+# installed.sh CMAKE BUILD SAMPLES COMPILER: installs BUILD into a folder of its
+# own, builds SAMPLES against that with COMPILER, as a user would, and runs two.
+set -e
+cmake=$1
+build=$2
+samples=$3
+compiler=$4
+scratch=$build/installed
+rm -rf "$scratch"
+mkdir -p "$scratch"
+"$cmake" --install "$build" --prefix "$scratch/prefix" > "$scratch/install.log"
+"$cmake" -S "$samples" -B "$scratch/samples" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
+  -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release > "$scratch/configure.log"
+"$cmake" --build "$scratch/samples" --parallel 2
+# What is in the source tree or the build is not what was found.
+if grep -l "$build/include\|$build/lib/" -r "$scratch/samples/CMakeFiles" --include=flags.make --include=link.txt; then
+  echo "the samples were built against the tree"
+  exit 1
+fi
+"$scratch/samples/quadratic_fit" | tail -1 | tee "$scratch/found"
+tr -d '[],' < "$scratch/found" | awk '$1 == "w" { d = $3 - 5; e = $4; f = $5 - 3
+  ok = d * d < 0.0004 && e * e < 0.0004 && f * f < 0.0004 } END { exit !ok }'
+"$scratch/prefix/bin/graphc" ops | head -1
+rm -rf "$scratch"
