@@ -45,7 +45,10 @@ Outcome Judge(const Case& c, const Status& status, bool importing) {
   if (c.expect_error != 0 && code == c.expect_error) return Outcome::Passed();
   if (const auto missing = MissingOps(c.graph); !missing.empty()) return Outcome::Skipped("op " + missing[0]);
   if (status.code() == Code::kUnimplemented) {
-    if (const auto bare = OpsWithoutKernel(c.graph); !bare.empty()) return Outcome::Skipped("a kernel of " + bare[0]);
+    if (const auto bare = OpsWithoutKernel(c.graph); !bare.empty()) {
+      const bool named = std::find(bare.begin(), bare.end(), status.op()) != bare.end();
+      return Outcome::Skipped(Cat("a kernel of ", named ? std::string(status.op()) : bare[0]));
+    }
     if (!c.graph.library.functions.empty()) return Outcome::Skipped("functions");
   }
   if (c.expect_error != 0) {
