@@ -1,7 +1,10 @@
 // Gradients of element-wise ops, reductions and scans.
 #include "millrace/ops/builder/array_ops.h"
+#include "millrace/ops/builder/math_ops.h"
 #include "millrace/ops/gradients/gradient.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/tests/end_to_end/compare.h"
+#include "millrace/tests/ops/graph_replay.h"
 #include "millrace/tests/ops/recorded_gradients.h"
 #include "millrace/tests/test.h"
 
@@ -76,6 +79,27 @@ TEST_CASE("gradients of element-wise ops and reductions are the same without ran
 TEST_CASE("gradients of element-wise ops and reductions are the same where the run says the axes") {
   if (SharedDir().empty()) MR_SKIP("the recorded cases are not here");
   CheckRecordedGradients(kOps, Hidden::kRanksAndOperands);
+}
+
+TEST_CASE("the operands of a choice among three shapes have gradients of their own shapes") {
+  const Scope scope = Scope::NewRoot();
+  std::map<std::string, Tensor> feeds;
+  const auto feed = [&](const Tensor& value) {
+    const Output x = ops::Placeholder(scope, value.dtype());  // of any rank
+    feeds[x.name()] = value;
+    return x;
+  };
+  const Output c = feed(Tensor::Of<bool>(Shape({3}), {true, false, true}));
+  const Output t = feed(Tensor::Of<float>(Shape({1, 3}), {1, 2, 3}));
+  const Output e = feed(Tensor::Of<float>(Shape({2, 2, 1}), {4, 5, 6, 7}));
+  const auto gradients = Gradients(scope, {ops::SelectV2(scope, c, t, e)}, {t, e});
+  MR_REQUIRE_OK(scope.status());
+  const GraphDef def = scope.graph()->ToGraphDef();
+  GraphReplay replay(def, 1);
+  std::vector<Tensor> found;
+  MR_REQUIRE_OK(replay.Run(feeds, {gradients[0].dense().name(), gradients[1].dense().name()}, {}, &found));
+  CHECK(end_to_end::Difference(found[0], Tensor::Of<float>(Shape({1, 3}), {4, 0, 4}), 0, 0) == "");
+  CHECK(end_to_end::Difference(found[1], Tensor::Of<float>(Shape({2, 2, 1}), {1, 1, 1, 1}), 0, 0) == "");
 }
 
 TEST_CASE("remainders that the reference does not differentiate refuse by name") {
