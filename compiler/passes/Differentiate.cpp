@@ -253,14 +253,9 @@ private:
                                  " results of '", f.name, "', found ", given));
     GradientOptions gradient;
     gradient.unconnected = GradientOptions::Unconnected::kZero;
-    for (size_t i = 0; i < given; ++i) {
-      const Output y(body.outputs[i], scope.state()), &dy = inputs[xs.size() + i];
-      // Whole numbers pass nothing on.
-      if (!IsFloating(BaseType(y.dtype())) && !IsComplex(BaseType(y.dtype())))
-        continue;
-      ys.push_back(y);
-      gradient.grad_ys.push_back(dy);
-    }
+    for (const Endpoint &e : body.outputs)
+      ys.emplace_back(e, scope.state());
+    gradient.grad_ys.assign(inputs.begin() + static_cast<ptrdiff_t>(xs.size()), inputs.end());
     return dense(scope, Gradients(at(scope), ys, xs, gradient));
   }
 

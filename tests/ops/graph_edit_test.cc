@@ -233,5 +233,24 @@ TEST_CASE("a loop is closed by its back edge, and its shapes settle") {
   MR_REQUIRE_OK(again.Import(graph.ToGraphDef()));
 }
 
+TEST_CASE("what a loop learns reaches another variable of it by its back edge") {
+  const auto registry = WithLoops();
+  Graph graph(*registry);
+  Node* x = AddPlaceholder(&graph, "x", {2, 3});
+  const AttrMap two = {{"T", DType::kFloat}, {"N", 2}};
+  Node* a = Add(&graph, {"a", "Merge", {{x, 0}, {x, 0}}, {}, two, ""});
+  Node* b = Add(&graph, {"b", "Merge", {{x, 0}, {x, 0}}, {}, two, ""});
+  Node* axis = Add(&graph, {"axis", "Const", {}, {}, MakeConst<int32_t>("axis", {}, {0}).attrs, ""});
+  // b is what a was a turn ago.
+  Node* next_b = AddUnary(&graph, "next_b", "NextIteration", a);
+  MR_REQUIRE_OK(graph.ReplaceInput(b, 1, {next_b, 0}));
+  CHECK(ShapeOf(graph, b) == "[2, 3]");
+  Node* grown = Add(&graph, {"grown", "ConcatV2", {{a, 0}, {x, 0}, {axis, 0}}, {}, two, ""});
+  Node* next_a = AddUnary(&graph, "next_a", "NextIteration", grown);
+  MR_REQUIRE_OK(graph.ReplaceInput(a, 1, {next_a, 0}));
+  CHECK(ShapeOf(graph, a) == "[?, 3]");
+  CHECK(ShapeOf(graph, b) == "[?, 3]");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -2,6 +2,7 @@
 // an imported graph calls them.
 #include "millrace/ops/graph/function.h"
 #include "millrace/tests/ops/graph_builder.h"
+#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -158,6 +159,31 @@ TEST_CASE("what touches state in a body runs between what the call waits for and
   CHECK(assign->control_inputs() == std::vector<Node*>{graph.Find("before")});
   const auto& waits = graph.Find("call")->control_inputs();
   CHECK(std::find(waits.begin(), waits.end(), assign) != waits.end());
+}
+
+TEST_CASE("loops of two calls are two frames, and nodes that are placed together stay so") {
+  const auto registry = WithLoops();
+  Graph graph(*registry);
+  MR_REQUIRE_OK(graph.Import(MakeGraph({MakePlaceholder("x", DType::kFloat, {})})));
+  FunctionDef f = Square();
+  ListValue with;
+  with.s = {"loc:@enter", "loc:@elsewhere"};
+  f.nodes = {MakeNode("enter", "Enter", {"x"}, {{"T", DType::kFloat}, {"frame_name", "loop"}}),
+             MakeNode("next", "NextIteration", {"merge:output:0"}, {{"T", DType::kFloat}, {"_class", with}}),
+             MakeNode("merge", "Merge", {"enter:output:0", "next:output:0"}, {{"T", DType::kFloat}, {"N", 2}}),
+             MakeNode("exit", "Exit", {"merge:output"}, T(DType::kFloat))};
+  f.ret = {{"y", "exit:output:0"}};
+  MR_REQUIRE_OK(graph.AddFunction(f));
+  for (const char* scope : {"one", "two"}) {
+    InlineOptions options;
+    options.scope = scope;
+    MR_REQUIRE_OK(InlineFunction(&graph, Of("Square2", DType::kFloat), {{graph.Find("x"), 0}}, options));
+  }
+  const auto attr = [&](const char* node, const char* name) { return graph.Find(node)->attrs().find(name)->second; };
+  CHECK(attr("one/enter", "frame_name") == AttrValue("one/loop"));
+  CHECK(attr("two/enter", "frame_name") == AttrValue("two/loop"));
+  CHECK(attr("two/next", "_class").get<ListValue>()->s == std::vector<std::string>{"loc:@two/enter", "loc:@elsewhere"});
+  CHECK(graph.Find("two/merge")->inputs()[1] == Endpoint{graph.Find("two/next"), 0});
 }
 
 void CheckFails(const std::vector<FunctionDef>& functions, Code code, std::string_view part, int max_nodes = 1000) {
