@@ -8,6 +8,7 @@
 #include "millrace/ops/expr/driver.h"
 #include "millrace/ops/expr/expression.h"
 #include "millrace/ops/kernel/evaluate.h"
+#include "millrace/ops/math/special_functions.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -271,6 +272,36 @@ int64_t Meets(const std::vector<int64_t>& out, const std::vector<int64_t>& in, i
     stride *= extent;
   }
   return at;
+}
+
+TEST_CASE("polygamma and zeta functions obey their recurrences on either side of 0") {
+  using math::Polygamma;
+  using math::Zeta;
+  const auto near = [](double found, double expected) {
+    return std::fabs(found - expected) <= 1e-13 * std::max(1.0, std::fabs(expected));
+  };
+  CHECK(near(Zeta(2, 1), M_PI * M_PI / 6));
+  CHECK(near(Zeta(4, 1), std::pow(M_PI, 4) / 90));
+  CHECK(near(Polygamma(1, 0.5), M_PI * M_PI / 2));
+  CHECK(Polygamma(0, 2.5) == math::Digamma(2.5));
+  for (const double n : {1.0, 2.0, 3.0, 7.0}) {
+    for (const double x : {-30.7, -2.5, -0.75, 0.1, 0.9, 3.3, 12.5, 400.0}) {
+      // The sign of (-1)^n.
+      const double step = (std::fmod(n, 2) == 0 ? 1 : -1) * std::tgamma(n + 1) * std::pow(x, -n - 1);
+      INFO(n << " " << x);
+      CHECK(near(Polygamma(n, x + 1) / step, Polygamma(n, x) / step + 1));
+    }
+  }
+  // Far out: answers come, and soon.
+  CHECK(near(Polygamma(1, -1e9 - 0.5), M_PI * M_PI - 1e-9));
+  CHECK(Zeta(1e30, 1e10) == 0);
+  CHECK(Zeta(1e9, 0.5) == INFINITY);
+  CHECK(Zeta(1, 3) == INFINITY);
+  CHECK(Zeta(2, -4) == INFINITY);
+  for (const double bad : {Zeta(0.5, 1), Zeta(2.5, -0.5), Zeta(NAN, 1), Zeta(2, NAN), Polygamma(0.5, 1),
+                           Polygamma(-1, 1), Polygamma(1, NAN)}) {
+    CHECK(std::isnan(bad));
+  }
 }
 
 TEST_CASE("broadcasting agrees with a loop over the indices") {
