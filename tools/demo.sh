@@ -25,6 +25,8 @@ show "A graph built in C++, with its gradients and updates, and trained" \
   "$bin/quadratic_fit"
 show "A network of two layers that learns to read drawn digits" \
   "$bin/mlp_digits"
+show "Ops of a program's own, differentiated" \
+  "$bin/custom_op"
 show "A training graph: 1000 steps that fit a parabola, through Session" \
   "$bin/train_session" "$data/quadratic_fit.pb"
 show "The same graph compiled to a plan" \

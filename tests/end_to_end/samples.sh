@@ -23,6 +23,10 @@ near "$("$bin/quadratic_fit" | tail -1)"
 "$bin/mlp_digits" | tee "$scratch/found"
 grep -q '^9[0-9][0-9] of 1000\|^1000 of 1000' "$scratch/found"
 
+"$bin/custom_op" | tee "$scratch/found"
+grep -q '^  gradient *-2.00   3.00   1.00  -4.00$' "$scratch/found"
+grep -q "node 'MyOuter_1' (MyOuter): input 0: expected rank 1" "$scratch/found"
+
 "$bin/classify_session" "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy" | tee "$scratch/found"
 grep -q '^19[0-9] of 200\|^200 of 200' "$scratch/found"
 "$bin/graphc" compile "$data/digits_cnn.pb" -o "$scratch/digits.plan" --feed images --fetch digit,probabilities
