@@ -291,7 +291,8 @@ class Differentiation {
 
     std::vector<bool> wanted;
     for (const Endpoint& e : node.inputs()) wanted.push_back(Live(e));
-    const Scope scope = scope_.NewSubScope(Cat(node.name(), "_grad")).WithDevice(node.device());
+    Scope scope = scope_.NewSubScope(Cat(node.name(), "_grad"));
+    if (!node.device().empty()) scope = scope.WithDevice(node.device());
     GradientContext context(scope, node, std::move(grads), wanted, at_.where());
     rule.fn(context);
     if (!scope_.ok()) return OkStatus();

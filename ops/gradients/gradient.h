@@ -56,8 +56,12 @@ struct GradientOptions {
 // "gradients/..." in the scope and expand to standard ops.
 //
 // Several paths are added up (AddN; slices are joined). Integer, boolean and
-// string tensors pass nothing on. Errors, in the scope's status: an op on a path
-// from an x to a y that has no gradient is named, with the path.
+// string tensors pass nothing on, nor do ops whose definition says so
+// (OpBuilder::NoGradient). Errors, in the scope's status: an op on a path from an
+// x to a y that has neither gradient nor such a statement, or that refuses, is
+// named, with the path; a gradient function that gives another dtype or shape
+// than its input's; grad_ys that do not fit; ys that are booleans or strings, and
+// complex ones without an entry in grad_ys.
 //
 // The gradient of a node is that of its op (OpBuilder::Gradient, or the built-in
 // one), or the one that its attribute "_gradient_op_type" names
