@@ -162,38 +162,68 @@ struct Cursor {
       offset += index[d] * layout.strides[operand][d];
     }
   }
-  void NextRow(const Layout& layout, int operand) {
-    for (int d = layout.rank - 2; d >= 0; --d) {
-      offset += layout.strides[operand][d];
-      if (++index[d] < layout.dims[d]) return;
+  // How many rows, this one included, follow at the same distance.
+  int64_t RowsInLine(const Layout& layout) const {
+    return layout.rank < 2 ? 1 : layout.dims[layout.rank - 2] - index[layout.rank - 2];
+  }
+  // Of which `rows` are left behind.
+  void Advance(const Layout& layout, int operand, int64_t rows) {
+    for (int d = layout.rank - 2; d >= 0; --d, rows = 1) {
+      offset += rows * layout.strides[operand][d];
+      if ((index[d] += rows) < layout.dims[d]) return;
       offset -= layout.strides[operand][d] * layout.dims[d];
       index[d] = 0;
     }
   }
 };
 
+// Rows of kInner elements, `distance` apart, one after the other; kRepeats: of one
+// element that repeats. A length that is known makes each row a few moves.
+template <class T, int kInner, bool kRepeats>
+void CopyRows(const T* from, int64_t distance, int64_t rows, T* to) {
+  for (; rows > 0; --rows, from += distance, to += kInner) {
+    for (int i = 0; i < kInner; ++i) to[i] = from[kRepeats ? 0 : i];
+  }
+}
+template <class T>
+void CopyRows(const T* from, int64_t distance, int64_t rows, int64_t inner, bool repeats, T* to) {
+  switch (inner) {
+#define MILLRACE_CASE(kInner)                                            \
+  case kInner:                                                           \
+    return repeats ? CopyRows<T, kInner, true>(from, distance, rows, to) \
+                   : CopyRows<T, kInner, false>(from, distance, rows, to);
+    MILLRACE_CASE(2)
+    MILLRACE_CASE(3)
+    MILLRACE_CASE(4)
+    MILLRACE_CASE(5)
+    MILLRACE_CASE(6)
+    MILLRACE_CASE(7)
+    MILLRACE_CASE(8)
+#undef MILLRACE_CASE
+    default:
+      for (; rows > 0; --rows, from += distance, to += inner) {
+        if (repeats) std::fill_n(to, inner, *from);
+        else std::copy_n(from, inner, to);
+      }
+  }
+}
+
 // Elements [begin, begin + count) of an operand as the output sees it, laid out
-// densely; `begin` is the start of a row.
+// densely; `begin` is the start of a row, `count` some rows.
 template <class T>
 void Expand(const Layout& layout, int operand, const char* data, int64_t begin, int64_t count, char* to_bytes) {
   const T* from = reinterpret_cast<const T*>(data);
   T* to = reinterpret_cast<T*>(to_bytes);
   const int64_t inner = layout.dims[layout.rank - 1];
   const bool repeats = layout.strides[operand][layout.rank - 1] == 0;
+  const int64_t distance = layout.rank < 2 ? 0 : layout.strides[operand][layout.rank - 2];
   Cursor cursor(layout, operand, begin / inner);
-  for (int64_t done = 0; done < count; done += inner) {
-    const T* row = from + cursor.offset;
-    T* into = to + done;
-    if (inner < 8) {  // too short for a vector loop's preparations
-      const int64_t step = repeats ? 0 : 1;
-#pragma clang loop vectorize(disable) unroll(disable)
-      for (int64_t i = 0; i < inner; ++i, row += step) into[i] = *row;
-    } else if (repeats) {
-      std::fill_n(into, inner, *row);
-    } else {
-      std::copy_n(row, inner, into);
-    }
-    cursor.NextRow(layout, operand);
+  for (int64_t left = count / inner; left > 0;) {
+    const int64_t rows = std::min(left, cursor.RowsInLine(layout));
+    CopyRows(from + cursor.offset, distance, rows, inner, repeats, to);
+    cursor.Advance(layout, operand, rows);
+    to += rows * inner;
+    left -= rows;
   }
 }
 
