@@ -146,7 +146,6 @@ void qr(Registry& registry) {
           "The factors of each matrix [..., m, n]: q with orthonormal columns, [..., m, min(m, n)], and r, upper "
           "triangular, [..., min(m, n), n]; with full_matrices [..., m, m] and [..., m, n].")
       .Shape(QrShape)
-      .NoGradient("it takes a solver of triangular systems")
       .Kernel("CPU", NewKernel<Qr<double>>, {{"T", {DType::kDouble}}})
       .Kernel("CPU", NewKernel<Qr<float>>, {{"T", {DType::kFloat}}})
       .Kernel("CPU", NewKernel<Qr<Half>>, {{"T", {DType::kHalf}}})

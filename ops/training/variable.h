@@ -33,9 +33,9 @@ struct VariableOptions {
 //   Output y = ops::MatMul(root, x, w) + b;
 //   Operation init = InitializeVariables(root);  // run it before anything else
 //
-// A new variable "w" is these nodes: "w", its initial value below
-// "w/Initializer/" (a literal of a reference is "w/initial_value"), "w/Assign" and
-// a read, "w/read" of a reference and "w/Read/ReadVariableOp" of a handle. It joins the collection
+// A new variable "w" is these nodes: "w", its initial value below "w/Initializer/"
+// (a literal of a reference is "w/initial_value"), "w/Assign" and a read, "w/read"
+// of a reference and "w/Read/ReadVariableOp" of a handle. It joins the collection
 // "variables" and, unless told otherwise, "trainable_variables". Control
 // dependencies of the scope do not hold for these nodes.
 //
@@ -46,7 +46,8 @@ class Variable {
  public:
   Variable() = default;
   // Of the dtype and shape of `initial_value`, as far as these are known: a
-  // literal, a tensor, or an output, which must not depend on what is fed later.
+  // literal, a tensor, or an output; what that one needs is fed to the initialiser's
+  // run.
   Variable(At at, const Operand& initial_value, const VariableOptions& options = {});
   // `shape` is fully known.
   Variable(At at, const Shape& shape, DType dtype, const Initializer& initializer, const VariableOptions& options = {});
