@@ -21,6 +21,10 @@ namespace {
 // Not the builder's.
 using mlir::Operation;
 
+// Symbolic gradients in the bodies of functions.
+constexpr int kMaxDepth = 16;
+constexpr int64_t kMaxBodies = 4096;
+
 bool isDeferred(Operation *op) {
   return isNamed(op, "Gradients") || isNamed(op, "SymbolicGradient");
 }
@@ -48,11 +52,24 @@ public:
   ~Expansion() { state.dims = std::move(graph->dims()); }
 
   LogicalResult run(ArrayRef<Operation *> deferred) {
-    for (Operation *op : deferred) {
+    SmallVector<std::pair<Operation *, int>> stack;
+    for (Operation *op : llvm::reverse(deferred))
+      stack.push_back({op, 0});
+    int64_t bodies = 0;
+    while (!stack.empty()) {
+      const auto [op, depth] = stack.pop_back_val();
       if (state.isCancelled())
         return fail(op, Cancelled("the compilation was cancelled"));
+      if (depth > kMaxDepth || (depth > 0 && ++bodies > kMaxBodies))
+        return fail(op,
+                    InvalidArgument(Cat("expected symbolic gradients in functions no deeper than ",
+                                        kMaxDepth, " and no more than ", kMaxBodies,
+                                        ", found more; recursion is not supported")));
+      nested.clear();
       if (Status s = expand(op); !s.ok())
         return fail(op, s);
+      for (Operation *inside : llvm::reverse(nested))
+        stack.push_back({inside, depth + 1});
     }
     return success();
   }
@@ -343,6 +360,8 @@ private:
         made->setAttr("graph.order",
                       IntegerAttr::get(IntegerType::get(context, 64), ++lastOrder()));
       adopt(node, made);
+      if (isDeferred(made))
+        nested.push_back(made);
     }
     return replace(op, builder, results);
   }
@@ -356,6 +375,7 @@ private:
       if (dtypeOf(value.getType()) != dtypeOf(old.getType()))
         return InvalidArgument(Cat("gradient ", i, ": expected ", DTypeName(dtypeOf(old.getType())),
                                    ", found ", DTypeName(dtypeOf(value.getType()))));
+      MR_RETURN_IF_ERROR(forward(old, value, results[i].endpoint()));
       old.replaceAllUsesWith(value);
       if (controlResult(op))
         if (Value control = controlOf(&results[i].node()))
@@ -368,6 +388,23 @@ private:
       control.replaceAllUsesWith(builder.create(wait)->getResult(0));
     }
     op->erase();
+    return OkStatus();
+  }
+
+  // A deferred node that came out of a function is a node of the live graph too:
+  // its users there get the gradient.
+  Status forward(Value old, Value value, const Endpoint &to) {
+    auto it = endpoints.find(old);
+    if (it == endpoints.end())
+      return OkStatus();
+    const Endpoint from = it->second;
+    endpoints.erase(it);
+    values[from.node][static_cast<size_t>(from.index)] = value;
+    const std::vector<Node *> users = from.node->users();
+    for (Node *user : users)
+      for (size_t i = 0; i < user->inputs().size(); ++i)
+        if (user->inputs()[i] == from)
+          MR_RETURN_IF_ERROR(graph->ReplaceInput(user, static_cast<int>(i), to));
     return OkStatus();
   }
 
@@ -391,6 +428,7 @@ private:
   llvm::DenseMap<const Node *, Operation *> operations;
   llvm::DenseMap<Value, Node *> anchors; // what deferred nodes wait for
   llvm::DenseMap<const Node *, Value> controls;
+  SmallVector<Operation *> nested; // deferred nodes among the new ones
   int64_t order = -1;
 };
 

@@ -30,7 +30,8 @@ def Differentiate : GraphPass<"differentiate"> {
     Expands `Gradients` (one call of reverse mode that the graph left for later)
     and `SymbolicGradient` (the gradient of a library function; where the library
     names a gradient function for it, a call of that). In the order of the body,
-    so that a gradient of a gradient finds the first one expanded.
+    so that a gradient of a gradient finds the first one expanded; symbolic
+    gradients in the bodies of functions follow, 16 deep at most.
 
     Reverse mode and the gradient functions of the ops are written once, against
     the live graph. What a deferred node depends on is lent to a live graph, node

@@ -330,6 +330,54 @@ TEST_CASE("a function with a gradient function of its own has that") {
   CHECK((*out)[0].elements<float>()[0] == 15);
 }
 
+// slope(a, b) = d(a * exp(b))/da = exp(b), by a symbolic gradient in its body.
+FunctionDef Slope(std::string name, const std::string& of) {
+  const bool endless = of == "Other";
+  FunctionDef f;
+  f.signature.name = std::move(name);
+  f.signature.inputs = {FloatArg("a"), FloatArg("b"), FloatArg("da"), FloatArg("n")};
+  f.signature.outputs = {FloatArg("s"), FloatArg("t")};
+  ListValue in, out;
+  in.type = {DType::kFloat, DType::kFloat, DType::kFloat, endless ? DType::kFloat : DType::kInt32};
+  out.type = {DType::kFloat, DType::kFloat};
+  const FuncValue inner{of, nullptr};
+  f.nodes = {MakeNode("n32", "Cast", {"n"}, {{"SrcT", DType::kFloat}, {"DstT", DType::kInt32}, {"Truncate", false}}),
+             MakeNode("g", "SymbolicGradient", {"a", "b", "da", endless ? "n" : "n32:y:0"},
+                      {{"Tin", in}, {"Tout", out}, {"f", inner}})};
+  f.ret = {{"s", "g:output:0"}, {"t", "g:output:1"}};
+  return f;
+}
+
+TEST_CASE("symbolic gradients in the body of a gradient function are expanded too, but not without end") {
+  for (const bool endless : {false, true}) {
+    const Scope s = Scope::NewRoot();
+    GraphDef def;
+    def.has_library = true;
+    def.library.functions = {ProductOfExp(), Slope("Slope", endless ? "Other" : "ProductOfExp")};
+    def.library.gradients = {{"Other", "Slope"}};
+    MR_REQUIRE_OK(s.graph()->Import(def));
+    const Output a = Input(s, "a", {3}), b = Input(s, "b", {3});
+    const Output one = ops::OnesLike(s, a), zero = ops::Const(s, {0.0f});
+    const Outputs g =
+        ops::SymbolicGradient(s.WithOpName("g"), {a, b, one, zero}, {DType::kFloat, DType::kFloat}, {"Other", nullptr});
+    const Feeds feeds = {{"a", Values({3}, 0.25, 0.5)}, {"b", Values({3}, 0.25, 0.5)}};
+    if (endless) {
+      const Status status = ErrorOf(s, g, feeds);
+      CHECK_THAT(status.ToString(), Catch::Matchers::Contains("recursion is not supported"));
+      continue;
+    }
+    // A gradient through what came out of the function.
+    const Output second = DeferredGradients(s, {ops::Square(s, g[0])}, {b})[0];
+    auto session = NewSession(s);
+    auto out = session->Run(feeds, NamesOf({g[0], g[1], second}));
+    MR_REQUIRE_OK(out);
+    const float e = std::exp(0.5f);
+    CHECK((*out)[0].elements<float>()[0] == Approx(e));
+    CHECK((*out)[1].elements<float>()[0] == Approx(0.5f * e));
+    CHECK((*out)[2].elements<float>()[0] == Approx(2 * e * e));
+  }
+}
+
 TEST_CASE("symbolic gradients of functions that are not there or do not fit are refused") {
   const Scope s = Scope::NewRoot();
   MR_REQUIRE_OK(s.graph()->AddFunction(ProductOfExp()));
