@@ -48,6 +48,21 @@ std::vector<GradientTableCase> ArrayGradientCases() {
        [](C& c) -> Ys { return c({c.X({2, 4, 4}), Tensor::Scalar<int64_t>(1), Tensor::Scalar<int64_t>(0)}); }},
       {"MatrixDiag", [](C& c) -> Ys { return c({c.X({2, 3})}); }},
       {"MatrixDiagPart", [](C& c) -> Ys { return c({c.X({2, 3, 4})}); }},
+      {"MatrixDiagPartV3",
+       [](C& c) -> Ys { return c({c.X({2, 3, 4}), C::I({2}, {-1, 1}), Tensor::Scalar<double>(0.5)}); }},
+      {"MatrixDiagV3",
+       [](C& c) -> Ys {
+         const Tensor smallest = Tensor::Scalar<int32_t>(-1);
+         return c({c.X({2, 3, 3}), C::I({2}, {-1, 1}), smallest, smallest, Tensor::Scalar<double>(0.5)});
+       }},
+      {"MatrixSetDiagV3", [](C& c) -> Ys { return c({c.X({2, 3, 4}), c.X({2, 3, 3}), C::I({2}, {-1, 1})}); }},
+      {"MatrixDiagPartV3", [](C& c) -> Ys { return c({c.X({2, 3, 4}), C::I({-1, 2}), Tensor::Scalar<double>(0.5)}); }},
+      {"MatrixDiagV3",
+       [](C& c) -> Ys {
+         return c({c.X({2, 3, 3}), C::I({-1, 1}), C::S(3), C::S(4), Tensor::Scalar<double>(0.5)},
+                  {{"align", "LEFT_RIGHT"}});
+       }},
+      {"MatrixSetDiagV3", [](C& c) -> Ys { return c({c.X({2, 3, 4}), c.X({2, 3, 3}), C::I({-1, 1})}); }},
       {"MatrixSetDiag", [](C& c) -> Ys { return c({c.X({2, 3, 4}), c.X({2, 3})}); }},
       {"MirrorPad", [](C& c) -> Ys { return c({c.X({3, 4}), C::I({2, 2}, {1, 2, 0, 2})}, {{"mode", "REFLECT"}}); }},
       {"MirrorPad", [](C& c) -> Ys { return c({c.X({3, 4}), C::I({2, 2}, {1, 2, 0, 2})}, {{"mode", "SYMMETRIC"}}); }},
