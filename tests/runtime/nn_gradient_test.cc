@@ -255,6 +255,39 @@ TEST_CASE("gradients of solvers and factors are right, and so are theirs") {
   }
 }
 
+TEST_CASE("gradients of Einsum are right: sums, diagonals, broadcasting, any rank, complex") {
+  struct Case {
+    const char* equation;
+    Shape a, b;
+  };
+  const Case cases[] = {
+      {"ab,bc->ac", {2, 3}, {3, 4}},
+      {"bqhd,bkhd->bhqk", {2, 3, 2, 4}, {2, 5, 2, 4}},
+      {"iij,jk->k", {3, 3, 2}, {2, 4}},
+      {"abc,b->", {2, 3, 2}, {3}},
+      {"ab,c->ba", {2, 3}, {4}},
+      {"...ab,...bc->...ac", {2, 1, 3, 2}, {3, 2, 2}},
+      {"a...b,b->...a", {2, 3, 2, 4}, {4}},
+      {"ab,ab->aab", {2, 3}, {2, 3}},
+      {"a...,a->a", {2, 3, 2}, {2}},
+  };
+  const size_t which = GENERATE(range(size_t{0}, size_t{9}));
+  const bool known = GENERATE(true, false);
+  const Case& c = cases[which];
+  CAPTURE(c.equation, known);
+  const Scope scope = Scope::NewRoot();
+  const Output a = Input(scope, "a", known ? c.a : Shape::UnknownRank());
+  const Output b = Input(scope, "b", known ? c.b : Shape::UnknownRank());
+  GradientCheckOptions options;
+  options.feeds = {{a, Random(c.a, 1)}, {b, Random(c.b, 2)}};
+  const Output y = ops::Einsum(scope, {a, b}, c.equation);
+  CHECK(Worst({y}, {a, b}, options) < kDouble);
+  if (known) CHECK(SecondOrder(scope, y, {a, b}) < kDouble);
+  if (!known) return;
+  const Output p = Input(scope, "p", c.a, DType::kComplex128), q = Input(scope, "q", c.b, DType::kComplex128);
+  CHECK(Worst({ops::Einsum(scope, {p, q}, c.equation)}, {p, q}) < kDouble);
+}
+
 TEST_CASE("gradients of resizing are right, and so are theirs") {
   const int mode = GENERATE(0, 1, 2);
   CAPTURE(mode);
