@@ -399,6 +399,7 @@ private:
       return OkStatus();
     const Endpoint from = it->second;
     endpoints.erase(it);
+    operations.erase(from.node); // it goes
     values[from.node][static_cast<size_t>(from.index)] = value;
     const std::vector<Node *> users = from.node->users();
     for (Node *user : users)
