@@ -1,5 +1,8 @@
 // Functions of the library: their bodies as nodes, by InlineFunction and where
 // an imported graph calls them.
+#include <algorithm>
+#include <random>
+
 #include "millrace/ops/graph/function.h"
 #include "millrace/tests/ops/graph_builder.h"
 #include "millrace/tests/ops/loop_ops.h"
@@ -252,6 +255,59 @@ TEST_CASE("recursion and bodies that grow without end are refused") {
     functions.push_back(f);
   }
   CheckFails(functions, Code::kResourceExhausted, "1000 nodes");
+}
+
+TEST_CASE("damaged libraries are imported or refused, without a crash") {
+  std::mt19937 random(7);
+  const auto pick = [&](auto&&... texts) {
+    const std::string all[] = {std::string(texts)...};
+    return all[random() % sizeof...(texts)];
+  };
+  const auto reference = [&] {
+    return pick("x", "a", "b", "x:0", "x:1", "m", "m:z", "m:z:0", "m:z:9", "m:0", "first:y:0", "first:output:0",
+                "first", "second:y:0", "sum:z:0", "^m", "^a", "^first", "^gone", "", ":", "::", "^", "a:b:c:d",
+                "m:z:18446744073709551616", "m:z:-1");
+  };
+  int accepted = 0;
+  for (int i = 0; i < 3000; ++i) {
+    GraphDef def =
+        MakeGraph({MakePlaceholder("x", DType::kFloat, {4}), MakeNode("call", "Twice", {"x", "x"}, T(DType::kFloat))});
+    def.has_library = true;
+    def.library.functions = {Square(), Twice(i % 2 == 0)};
+    for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
+      FunctionDef& f = def.library.functions[random() % 2];
+      NodeDef& node = f.nodes[random() % f.nodes.size()];
+      switch (random() % 7) {
+        case 0:
+          node.inputs[random() % node.inputs.size()] = reference();
+          break;
+        case 1:
+          node.inputs.push_back(reference());
+          break;
+        case 2:
+          f.ret.begin()->second = reference();
+          break;
+        case 3:
+          f.control_ret["c"] = reference();
+          break;
+        case 4:
+          node.op = pick("Mul", "Neg", "Square2", "Twice", "PartitionedCall", "NoOp", "Split", "");
+          break;
+        case 5:
+          node.name = pick("m", "x", "a", "first", "sum", "", "a/b");
+          break;
+        default:
+          f.signature.outputs[0].number_attr = pick("N", "T", "");
+          break;
+      }
+    }
+    Graph graph;
+    const Status s = graph.Import(def);
+    accepted += s.ok();
+    if (!s.ok()) CHECK(graph.nodes().empty());
+  }
+  CHECK(accepted > 100);
+  CHECK(accepted < 2900);
 }
 
 }  // namespace
