@@ -30,6 +30,23 @@ void MatrixSetDiagGradient(GradientContext& g) {
 
 void MatrixBandPartGradient(GradientContext& g) { g.set(0, ops::MatrixBandPart(g, g.grad(), g.input(1), g.input(2))); }
 
+// The same for several diagonals; padding gets and gives nothing.
+void MatrixDiagV3Gradient(GradientContext& g) {
+  g.set(0, ops::MatrixDiagPartV3(g, g.grad(), g.input(1), 0, {.align = g.attr<std::string>("align")}));
+}
+
+void MatrixDiagPartV3Gradient(GradientContext& g) {
+  const std::string& align = g.attr<std::string>("align");
+  g.set(0, ops::MatrixSetDiagV3(g, ops::ZerosLike(g, g.input()), g.grad(), g.input(1), {.align = align}));
+}
+
+void MatrixSetDiagV3Gradient(GradientContext& g) {
+  const std::string& align = g.attr<std::string>("align");
+  const Output k = g.input(2);
+  g.set(0, ops::MatrixSetDiagV3(g, g.grad(), ops::ZerosLike(g, g.input(1)), k, {.align = align}));
+  g.set(1, ops::MatrixDiagPartV3(g, g.grad(), k, 0, {.align = align}));
+}
+
 }  // namespace
 
 namespace gradients {
@@ -40,7 +57,10 @@ void array_diagonal(GradientTable& t) {
   t.Define("MatrixBandPart", MatrixBandPartGradient);
   t.Define("MatrixDiag", MatrixDiagGradient);
   t.Define("MatrixDiagPart", MatrixDiagPartGradient);
+  t.Define("MatrixDiagPartV3", MatrixDiagPartV3Gradient);
+  t.Define("MatrixDiagV3", MatrixDiagV3Gradient);
   t.Define("MatrixSetDiag", MatrixSetDiagGradient);
+  t.Define("MatrixSetDiagV3", MatrixSetDiagV3Gradient);
 }
 
 }  // namespace gradients
