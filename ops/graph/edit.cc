@@ -171,6 +171,7 @@ Status Graph::AddControlInput(Node* node, Node* before) {
                   node->name_, node->op_->name());
   }
   node->control_inputs_.push_back(before);
+  before->control_users_.push_back(node);
   if (before->id_ > node->id_) ordered_ = false;
   return OkStatus();
 }

@@ -97,21 +97,24 @@ Result<Endpoint> Graph::FindEndpoint(std::string_view tensor) const {
   return Endpoint{node, name.index};
 }
 
+NodeDef Node::ToNodeDef() const {
+  NodeDef out;
+  out.name = name_;
+  out.op = op_->name();
+  out.device = device_;
+  out.attrs = attrs_;
+  out.unread_fields = unread_fields_;
+  for (const Endpoint& e : inputs_) {
+    out.inputs.push_back(e.index == 0 ? e.node->name_ : Cat(e.node->name_, ":", e.index));
+  }
+  for (const Node* control : control_inputs_) out.inputs.push_back("^" + control->name_);
+  return out;
+}
+
 GraphDef Graph::ToGraphDef() const {
   GraphDef def;
   def.nodes.reserve(nodes_.size());
-  for (const auto& node : nodes_) {
-    NodeDef& out = def.nodes.emplace_back();
-    out.name = node->name_;
-    out.op = node->op().name();
-    out.device = node->device_;
-    out.attrs = node->attrs_;
-    out.unread_fields = node->unread_fields_;
-    for (const Endpoint& e : node->inputs_) {
-      out.inputs.push_back(e.index == 0 ? e.node->name_ : Cat(e.node->name_, ":", e.index));
-    }
-    for (const Node* control : node->control_inputs_) out.inputs.push_back("^" + control->name_);
-  }
+  for (const auto& node : nodes_) def.nodes.push_back(node->ToNodeDef());
   def.library = library_;
   def.has_library = !library_.functions.empty() || !library_.gradients.empty();
   def.versions = versions_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "millrace/ops/registry/dim.h"
@@ -43,9 +44,13 @@ class Node {
   const InferenceContext::Output& output(int i) const { return outputs_[static_cast<size_t>(i)]; }
   // Users of any output, in order of arrival; one entry for every data edge.
   const std::vector<Node*>& users() const { return users_; }
+  // Nodes that have this one as a control input, in order of arrival.
+  const std::vector<Node*>& control_users() const { return control_users_; }
   // The contents, where the node is a small constant (or an Identity of one);
   // null otherwise. For shape functions; the full value is in the attribute.
   const Tensor* constant() const { return constant_.valid() ? &constant_ : nullptr; }
+  // As Graph::ToGraphDef has it.
+  NodeDef ToNodeDef() const;
 
  private:
   friend class Graph;
@@ -57,7 +62,7 @@ class Node {
   std::vector<Node*> control_inputs_;
   std::vector<DType> input_types_, output_types_;
   std::vector<InferenceContext::Output> outputs_;
-  std::vector<Node*> users_;
+  std::vector<Node*> users_, control_users_;
   std::string unread_fields_;
   Tensor constant_;
 };
@@ -78,6 +83,26 @@ struct ImportOptions {
   // Checked now and then; true stops the import with Cancelled.
   std::function<bool()> cancelled;
   uint64_t max_tensor_bytes = uint64_t{1} << 40;
+
+  // What nodes of the import read, by node name and output of the file (-1: as a
+  // control input), comes from these nodes of the graph instead (index -1 too).
+  std::map<std::pair<std::string, int>, Endpoint> input_map;
+  // Nodes whose inputs are none of this import run after these.
+  std::vector<Node*> control_dependencies;
+  // A name that a node of the graph has becomes "name_1" and so on; else it is an
+  // error. The prefix likewise, as a whole.
+  bool uniquify_names = false;
+  bool uniquify_prefix = false;
+  // For nodes that name none.
+  std::string default_device;
+};
+
+struct ImportResults {
+  // For each node of the GraphDef, in its order. Of a call that was expanded: the
+  // node that hands on its results.
+  std::vector<Node*> nodes;
+  // Keys of input_map that name no output of the GraphDef.
+  std::vector<std::pair<std::string, int>> missing_inputs;
 };
 
 // Not thread-safe; reading a graph that nobody changes is.
@@ -92,7 +117,7 @@ class Graph {
   // and cyclic references, attributes of the wrong kind, dtypes and shapes that
   // do not fit name the node (InvalidArgument). Linear in the size of the graph.
   // The version of the first import that has one becomes the graph's.
-  Status Import(const GraphDef& def, const ImportOptions& options = {});
+  Status Import(const GraphDef& def, const ImportOptions& options = {}, ImportResults* results = nullptr);
 
   // Adds one node whose inputs are there. `def.inputs` name them.
   Result<Node*> AddNode(const NodeDef& def);

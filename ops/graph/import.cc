@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "millrace/ops/graph/expand.h"
 #include "millrace/ops/graph/names.h"
@@ -27,10 +28,11 @@ std::string Abbreviated(const std::vector<std::string_view>& names) {
 
 class Graph::Importer {
  public:
-  Importer(Graph* graph, const ImportOptions& options) : graph_(*graph), options_(options) {}
+  Importer(Graph* graph, const ImportOptions& options) : graph_(*graph), options_(options), prefix_(options.prefix) {}
 
-  Status Import(const GraphDef& def) {
+  Status Import(const GraphDef& def, ImportResults* results) {
     producer_ = def.versions.producer;
+    MR_RETURN_IF_ERROR(CheckOptions());
     defs_.reserve(def.nodes.size());
     for (const NodeDef& node : def.nodes) defs_.push_back(&node);
     MR_RETURN_IF_ERROR(CheckLibrary(def.library));
@@ -51,6 +53,11 @@ class Graph::Importer {
                                      def.library.gradients.end());
     graph_.library_.unread_fields += def.library.unread_fields;
     if (graph_.nodes_.size() == defs_.size()) graph_.versions_ = def.versions;
+    if (results != nullptr) {
+      // Nodes of expanded calls come after those of the file.
+      results->nodes.assign(made_.begin(), made_.begin() + static_cast<ptrdiff_t>(def.nodes.size()));
+      results->missing_inputs = MissingInputs();
+    }
     return OkStatus();
   }
 
@@ -67,11 +74,38 @@ class Graph::Importer {
     return Status(Code::kInvalidArgument, std::move(message), NameOf(def), defs_[def]->op);
   }
   std::string NameOf(size_t def) const {
-    return options_.prefix.empty() ? defs_[def]->name : Cat(options_.prefix, "/", defs_[def]->name);
+    if (const auto it = renamed_.find(def); it != renamed_.end()) return it->second;
+    return prefix_.empty() ? defs_[def]->name : Cat(prefix_, "/", defs_[def]->name);
   }
   Status CheckCancelled(size_t i, std::string_view what) const {
     if (i % kNodesBetweenChecks != 0 || !options_.cancelled || !options_.cancelled()) return OkStatus();
     return Cancelled(Cat("import was cancelled while ", what, ", at node ", i, " of ", defs_.size()));
+  }
+
+  Status CheckOptions() {
+    for (const auto& [from, to] : options_.input_map) {
+      const std::string what = Cat("input mapping of '", from.first, ":", from.second, "'");
+      MR_RETURN_IF_ERROR(graph_.CheckOwn(to.node, what));
+      if ((from.second < 0) != (to.index < 0) || to.index >= to.node->num_outputs()) {
+        return InvalidArgument(Cat(what, ": expected ", from.second < 0 ? "a control input" : "an output of ", "'",
+                                   to.node->name(), "', found number ", to.index));
+      }
+    }
+    for (const Node* before : options_.control_dependencies) {
+      MR_RETURN_IF_ERROR(graph_.CheckOwn(before, "control dependency"));
+    }
+    if (options_.uniquify_prefix && !prefix_.empty()) prefix_ = graph_.UniqueName(prefix_);
+    return OkStatus();
+  }
+
+  std::vector<std::pair<std::string, int>> MissingInputs() const {
+    std::vector<std::pair<std::string, int>> missing;
+    for (const auto& [from, to] : options_.input_map) {
+      const auto it = index_.find(from.first);
+      if (it != index_.end() && from.second < made_[static_cast<size_t>(it->second)]->num_outputs()) continue;
+      if (!mapped_.contains(from)) missing.push_back(from);
+    }
+    return missing;
   }
 
   Status CheckLibrary(const FunctionLibrary& library) {
@@ -104,7 +138,7 @@ class Graph::Importer {
     const auto unique = [&](std::string_view base) {
       if (taken.empty()) {
         for (const NodeDef* def : defs_) TakeName(&taken, def->name);
-        if (options_.prefix.empty()) {
+        if (prefix_.empty()) {
           for (const auto& node : graph_.nodes_) TakeName(&taken, node->name());
         }
       }
@@ -147,6 +181,7 @@ class Graph::Importer {
 
   Status IndexNames() {
     index_.reserve(defs_.size());
+    std::vector<size_t> clashing;
     for (size_t i = 0; i < defs_.size(); ++i) {
       MR_RETURN_IF_ERROR(CheckCancelled(i, "reading names"));
       const std::string& name = defs_[i]->name;
@@ -156,9 +191,19 @@ class Graph::Importer {
       if (!fresh) {
         return Invalid(i, Cat("expected a name of its own, found it twice: nodes number ", it->second, " and ", i));
       }
-      if (graph_.by_name_.count(NameOf(i)) != 0) {
+      if (graph_.by_name_.count(NameOf(i)) == 0) continue;
+      if (!options_.uniquify_names) {
         return Invalid(i, "expected a name of its own, found a node of that name in the graph");
       }
+      clashing.push_back(i);
+    }
+    for (size_t i : clashing) {
+      // Neither a node of the graph nor one of this import may have the new name.
+      const std::string wanted = NameOf(i);
+      const size_t cut = prefix_.empty() ? 0 : prefix_.size() + 1;
+      do {
+        renamed_[i] = graph_.UniqueName(wanted);
+      } while (index_.contains(std::string_view(renamed_[i]).substr(cut)));
     }
     return OkStatus();
   }
@@ -182,6 +227,14 @@ class Graph::Importer {
                   std::string(first_nodes[0]), std::string(first_op));
   }
 
+  const Endpoint* Mapped(const TensorName& name) {
+    if (options_.input_map.empty()) return nullptr;
+    const auto it = options_.input_map.find({std::string(name.node), name.index});
+    if (it == options_.input_map.end()) return nullptr;
+    mapped_.insert(it->first);
+    return &it->second;
+  }
+
   Status ResolveInputs() {
     first_input_.assign(1, 0);
     first_input_.reserve(defs_.size() + 1);
@@ -197,9 +250,12 @@ class Graph::Importer {
         }
         control = name.index < 0;
         const auto it = index_.find(name.node);
-        if (it != index_.end()) {
+        if (const Endpoint* mapped = Mapped(name); mapped != nullptr) {
+          source.existing = mapped->node;
+          source.index = mapped->index;
+        } else if (it != index_.end()) {
           source.def = it->second;
-        } else if (options_.prefix.empty()) {
+        } else if (prefix_.empty()) {
           source.existing = graph_.Find(name.node);
         }
         if (source.def < 0 && source.existing == nullptr) {
@@ -274,7 +330,9 @@ class Graph::Importer {
       MR_RETURN_IF_ERROR(CheckCancelled(k, "checking attributes"));
       const size_t i = order_[k];
       const NodeDef& def = *defs_[i];
-      MR_ASSIGN_OR_RETURN(std::unique_ptr<Node> node, maker.Make(NameOf(i), *Repaired(i), def.device, def.attrs));
+      MR_ASSIGN_OR_RETURN(
+          std::unique_ptr<Node> node,
+          maker.Make(NameOf(i), *Repaired(i), def.device.empty() ? options_.default_device : def.device, def.attrs));
       node->unread_fields_ = def.unread_fields;
       made_[i] = node.get();
       nodes_.push_back(std::move(node));
@@ -296,9 +354,25 @@ class Graph::Importer {
           MR_RETURN_IF_ERROR(maker.AddInput(node, {from, source.index}, defs_[i]->inputs[s - first_input_[i]]));
         }
       }
+      if (!options_.control_dependencies.empty() && !FollowsImported(i)) {
+        for (Node* before : options_.control_dependencies) AddOnce(&node->control_inputs_, before);
+      }
       MR_RETURN_IF_ERROR(maker.Finish(node));
     }
     return OkStatus();
+  }
+
+  // Whether a node of the import runs before it; the back edges of loops do not count.
+  bool FollowsImported(size_t def) const {
+    for (size_t s = first_input_[def]; s < first_input_[def + 1]; ++s) {
+      const Source& source = sources_[s];
+      if (source.def < 0) continue;
+      if (source.index < 0 || !IsBackEdge(*ops_[static_cast<size_t>(source.def)], *ops_[def])) return true;
+    }
+    return false;
+  }
+  static void AddOnce(std::vector<Node*>* nodes, Node* node) {
+    if (std::find(nodes->begin(), nodes->end(), node) == nodes->end()) nodes->push_back(node);
   }
 
   void Commit(const NodeMaker& maker) {
@@ -309,6 +383,9 @@ class Graph::Importer {
 
   Graph& graph_;
   const ImportOptions& options_;
+  std::string prefix_;
+  std::unordered_map<size_t, std::string> renamed_;  // full names, by node
+  std::set<std::pair<std::string, int>> mapped_;     // keys of the input map that were used
   int32_t producer_ = 0;
   // All by the number of the node in the file but for nodes_, which is in order.
   std::vector<const NodeDef*> defs_;
@@ -325,6 +402,8 @@ class Graph::Importer {
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
-Status Graph::Import(const GraphDef& def, const ImportOptions& options) { return Importer(this, options).Import(def); }
+Status Graph::Import(const GraphDef& def, const ImportOptions& options, ImportResults* results) {
+  return Importer(this, options).Import(def, results);
+}
 
 }  // namespace millrace

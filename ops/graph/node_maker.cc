@@ -147,6 +147,7 @@ Status Graph::NodeMaker::Finish(Node* node) const {
 Node* Graph::NodeMaker::Commit(std::unique_ptr<Node> node) const {
   node->id_ = static_cast<int>(graph_.nodes_.size());
   for (const Endpoint& e : node->inputs_) e.node->users_.push_back(node.get());
+  for (Node* before : node->control_inputs_) before->control_users_.push_back(node.get());
   graph_.by_name_.emplace(node->name_, node.get());
   graph_.nodes_.push_back(std::move(node));
   return graph_.nodes_.back().get();
