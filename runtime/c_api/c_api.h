@@ -110,9 +110,9 @@ TF_CAPI_EXPORT size_t TF_DataTypeSize(TF_DataType dtype);
 
 typedef struct TF_Tensor TF_Tensor;
 
-/* A dense row-major tensor with room for `length` bytes, not initialised,
- * aligned to 64. Null where dims, dtype and length make no sense or memory is
- * short. */
+/* A dense row-major tensor with room for `length` bytes, not initialised (strings
+ * are empty), aligned to 64. The elements of a string tensor are TF_TString. Null where dims, dtype and length make no
+ * sense or memory is short. */
 TF_CAPI_EXPORT TF_Tensor* TF_AllocateTensor(TF_DataType dtype, const int64_t* dims, int num_dims, size_t length);
 /* Over the caller's memory, which is given back through `deallocator` when the
  * tensor is deleted (at once where the call returns null). */
@@ -128,6 +128,70 @@ TF_CAPI_EXPORT int64_t TF_TensorElementCount(const TF_Tensor* tensor);
 TF_CAPI_EXPORT size_t TF_TensorByteSize(const TF_Tensor* tensor);
 TF_CAPI_EXPORT void* TF_TensorData(const TF_Tensor* tensor);
 
+/* ---- strings ---- */
+
+/* An element of a string tensor: 24 bytes, in one of four forms that the two low
+ * bits of its first byte tell apart. All zero bytes are an empty string. */
+typedef enum TF_TString_Type {
+  TF_TSTR_SMALL = 0,  /* up to 22 bytes in place */
+  TF_TSTR_LARGE = 1,  /* memory of its own, of malloc */
+  TF_TSTR_OFFSET = 2, /* bytes at a distance from the element; read, never made */
+  TF_TSTR_VIEW = 3    /* the caller's memory */
+} TF_TString_Type;
+
+typedef struct TF_TString {
+  union {
+    struct {
+      uint8_t size; /* times 4, plus the form; so are the others */
+      char str[23];
+    } smll;
+    struct {
+      size_t size;
+      size_t cap;
+      char* ptr;
+    } large;
+    struct {
+      uint32_t size;
+      uint32_t offset;
+      uint32_t count;
+    } offset;
+    struct {
+      size_t size;
+      const char* ptr;
+      void* owner; /* not looked at: whoever set it lets it go */
+    } view;
+    struct {
+      uint8_t raw[24];
+    } raw;
+  } u;
+} TF_TString;
+
+/* To an empty string, whatever the bytes were. Before the first other call for an
+ * element whose memory the caller made; elements of TF_AllocateTensor are empty. */
+TF_CAPI_EXPORT void TF_StringInit(TF_TString* string);
+/* A copy of the bytes, which may hold zeros. Empty where memory is short. */
+TF_CAPI_EXPORT void TF_StringCopy(TF_TString* dst, const char* src, size_t size);
+/* The bytes stay the caller's and outlive the element. */
+TF_CAPI_EXPORT void TF_StringAssignView(TF_TString* dst, const char* src, size_t size);
+/* Valid until the element changes or moves. */
+TF_CAPI_EXPORT const char* TF_StringGetDataPointer(const TF_TString* string);
+TF_CAPI_EXPORT TF_TString_Type TF_StringGetType(const TF_TString* string);
+TF_CAPI_EXPORT size_t TF_StringGetSize(const TF_TString* string);
+/* Bytes that fit without new memory; 0 for offsets and views. */
+TF_CAPI_EXPORT size_t TF_StringGetCapacity(const TF_TString* string);
+/* Frees what the element has of its own and leaves an empty string. For elements
+ * that the caller filled, before their tensor is deleted; those of a result go
+ * with it. */
+TF_CAPI_EXPORT void TF_StringDealloc(TF_TString* string);
+
+/* Strings as versions before 2.4 had them: a varint with the length, then the
+ * bytes. Encode and Decode return the bytes written or read, 0 on an error: no
+ * room in `dst`, bytes that are no such string. *dst points into `src`. */
+TF_CAPI_EXPORT size_t TF_StringEncodedSize(size_t len);
+TF_CAPI_EXPORT size_t TF_StringEncode(const char* src, size_t src_len, char* dst, size_t dst_len, TF_Status* status);
+TF_CAPI_EXPORT size_t TF_StringDecode(const char* src, size_t src_len, const char** dst, size_t* dst_len,
+                                      TF_Status* status);
+
 /* ---- graphs ---- */
 
 typedef struct TF_Graph TF_Graph;
@@ -140,29 +204,287 @@ typedef struct TF_Output {
   int index;
 } TF_Output;
 
+/* Input `index` of a node. */
+typedef struct TF_Input {
+  TF_Operation* oper;
+  int index;
+} TF_Input;
+
+/* Calls that take the graph may come from any thread; those that take a node do
+ * not lock, so no other thread may add to the graph meanwhile. Pointers to nodes
+ * and names are not null unless a call says that it minds. */
 TF_CAPI_EXPORT TF_Graph* TF_NewGraph(void);
 /* Sessions made of it keep what they need. */
 TF_CAPI_EXPORT void TF_DeleteGraph(TF_Graph* graph);
 /* Null where there is no such node. */
 TF_CAPI_EXPORT TF_Operation* TF_GraphOperationByName(TF_Graph* graph, const char* name);
-TF_CAPI_EXPORT const char* TF_OperationName(TF_Operation* oper);
-TF_CAPI_EXPORT const char* TF_OperationOpType(TF_Operation* oper);
-TF_CAPI_EXPORT int TF_OperationNumOutputs(TF_Operation* oper);
-TF_CAPI_EXPORT TF_DataType TF_OperationOutputType(TF_Output output);
 /* The node after the one at *pos, in order of arrival; *pos starts at 0. Null at
  * the end. */
 TF_CAPI_EXPORT TF_Operation* TF_GraphNextOperation(TF_Graph* graph, size_t* pos);
 
-typedef struct TF_ImportGraphDefOptions TF_ImportGraphDefOptions;
+/* What inference knows of a tensor's shape: the rank, -1 for none; then the
+ * extents, -1 for unknown ones. num_dims is the rank; a tensor without one, or of
+ * another, is an error. */
+TF_CAPI_EXPORT int TF_GraphGetTensorNumDims(TF_Graph* graph, TF_Output output, TF_Status* status);
+TF_CAPI_EXPORT void TF_GraphGetTensorShape(TF_Graph* graph, TF_Output output, int64_t* dims, int num_dims,
+                                           TF_Status* status);
+/* The tensor has that shape, as far as it says more than is known (num_dims -1:
+ * nothing); INVALID_ARGUMENT where the two do not agree. Nodes that are added
+ * later see it. */
+TF_CAPI_EXPORT void TF_GraphSetTensorShape(TF_Graph* graph, TF_Output output, const int64_t* dims, int num_dims,
+                                           TF_Status* status);
 
+/* Serialized messages, into empty buffers: GraphDef, VersionDef, OpDef (NOT_FOUND
+ * for no op of that name); the OpList of all ops is the caller's. */
+TF_CAPI_EXPORT void TF_GraphToGraphDef(TF_Graph* graph, TF_Buffer* output_graph_def, TF_Status* status);
+TF_CAPI_EXPORT void TF_GraphVersions(TF_Graph* graph, TF_Buffer* output_version_def, TF_Status* status);
+TF_CAPI_EXPORT void TF_GraphGetOpDef(TF_Graph* graph, const char* op_name, TF_Buffer* output_op_def, TF_Status* status);
+TF_CAPI_EXPORT TF_Buffer* TF_GetAllOpList(void);
+/* A line for each node, for people. The text is the caller's, for free(). */
+TF_CAPI_EXPORT const char* TF_GraphDebugString(TF_Graph* graph, size_t* len);
+/* 1 and a tensor of the caller's where the value is known without a run (a
+ * constant, or a small one passed on), else 0 and null. */
+TF_CAPI_EXPORT unsigned char TF_TryEvaluateConstant(TF_Graph* graph, TF_Output output, TF_Tensor** result,
+                                                    TF_Status* status);
+
+/* ---- import ---- */
+
+typedef struct TF_ImportGraphDefOptions TF_ImportGraphDefOptions;
+typedef struct TF_ImportGraphDefResults TF_ImportGraphDefResults;
+
+/* Options are for any number of imports. Names are copied; nodes are those of the
+ * graph that is imported into. */
 TF_CAPI_EXPORT TF_ImportGraphDefOptions* TF_NewImportGraphDefOptions(void);
-TF_CAPI_EXPORT void TF_DeleteImportGraphDefOptions(TF_ImportGraphDefOptions* options);
+TF_CAPI_EXPORT void TF_DeleteImportGraphDefOptions(TF_ImportGraphDefOptions* opts);
 /* Every imported name is put under "prefix/". */
-TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetPrefix(TF_ImportGraphDefOptions* options, const char* prefix);
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetPrefix(TF_ImportGraphDefOptions* opts, const char* prefix);
+/* For nodes that name no device. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetDefaultDevice(TF_ImportGraphDefOptions* opts, const char* device);
+/* Names that are taken get a number ("x_1"); without it they are an error. The
+ * second does so to the prefix as a whole. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetUniquifyNames(TF_ImportGraphDefOptions* opts,
+                                                             unsigned char uniquify_names);
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetUniquifyPrefix(TF_ImportGraphDefOptions* opts,
+                                                              unsigned char uniquify_prefix);
+/* Without effect: colocation is no constraint here, so none is checked. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsSetValidateColocationConstraints(TF_ImportGraphDefOptions* opts,
+                                                                             unsigned char enable);
+/* What reads output src_index of the file's node src_name (-1: waits for it) reads
+ * `dst` of the graph instead. The second is the same for waiting. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsAddInputMapping(TF_ImportGraphDefOptions* opts, const char* src_name,
+                                                            int src_index, TF_Output dst);
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsRemapControlDependency(TF_ImportGraphDefOptions* opts, const char* src_name,
+                                                                   TF_Operation* dst);
+/* All imported nodes run after `oper`. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsAddControlDependency(TF_ImportGraphDefOptions* opts, TF_Operation* oper);
+/* Asks for a tensor or a node of the file, by the name it has there, among the
+ * results, in the order of the calls. A tensor that is mapped is what it is mapped
+ * to. */
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsAddReturnOutput(TF_ImportGraphDefOptions* opts, const char* oper_name,
+                                                            int index);
+TF_CAPI_EXPORT int TF_ImportGraphDefOptionsNumReturnOutputs(const TF_ImportGraphDefOptions* opts);
+TF_CAPI_EXPORT void TF_ImportGraphDefOptionsAddReturnOperation(TF_ImportGraphDefOptions* opts, const char* oper_name);
+TF_CAPI_EXPORT int TF_ImportGraphDefOptionsNumReturnOperations(const TF_ImportGraphDefOptions* opts);
+
 /* Adds all nodes of the serialized GraphDef, or none. The bytes may be freed
- * after the call. */
+ * after the call; options may be null. */
 TF_CAPI_EXPORT void TF_GraphImportGraphDef(TF_Graph* graph, const TF_Buffer* graph_def,
                                            const TF_ImportGraphDefOptions* options, TF_Status* status);
+/* The same with results, null on an error; or with room for exactly as many
+ * return outputs as the options ask for. */
+TF_CAPI_EXPORT TF_ImportGraphDefResults* TF_GraphImportGraphDefWithResults(TF_Graph* graph, const TF_Buffer* graph_def,
+                                                                           const TF_ImportGraphDefOptions* options,
+                                                                           TF_Status* status);
+TF_CAPI_EXPORT void TF_GraphImportGraphDefWithReturnOutputs(TF_Graph* graph, const TF_Buffer* graph_def,
+                                                            const TF_ImportGraphDefOptions* options,
+                                                            TF_Output* return_outputs, int num_return_outputs,
+                                                            TF_Status* status);
+/* Arrays that live as long as the results. The last: input mappings that name no
+ * output of the file. */
+TF_CAPI_EXPORT void TF_ImportGraphDefResultsReturnOutputs(TF_ImportGraphDefResults* results, int* num_outputs,
+                                                          TF_Output** outputs);
+TF_CAPI_EXPORT void TF_ImportGraphDefResultsReturnOperations(TF_ImportGraphDefResults* results, int* num_opers,
+                                                             TF_Operation*** opers);
+TF_CAPI_EXPORT void TF_ImportGraphDefResultsMissingUnusedInputMappings(TF_ImportGraphDefResults* results,
+                                                                       int* num_missing_unused_input_mappings,
+                                                                       const char*** src_names, int** src_indexes);
+TF_CAPI_EXPORT void TF_DeleteImportGraphDefResults(TF_ImportGraphDefResults* results);
+
+/* ---- building node by node ---- */
+
+/* A node in the making. One thread at a time. */
+typedef struct TF_OperationDescription TF_OperationDescription;
+
+TF_CAPI_EXPORT TF_OperationDescription* TF_NewOperation(TF_Graph* graph, const char* op_type, const char* oper_name);
+/* Adds the node and frees the description, also on an error, where the result is
+ * null and the graph as before: an unknown op is NOT_FOUND, a name that is taken,
+ * arguments, attributes and shapes that do not fit are INVALID_ARGUMENT and name
+ * the node. So are errors of the calls below that have no status. */
+TF_CAPI_EXPORT TF_Operation* TF_FinishOperation(TF_OperationDescription* desc, TF_Status* status);
+
+/* "" or null: anywhere. */
+TF_CAPI_EXPORT void TF_SetDevice(TF_OperationDescription* desc, const char* device);
+/* One call for each argument of the op, in order; the second for arguments that
+ * are lists, also of one tensor. Attributes that give the types and numbers of
+ * arguments need not be set. */
+TF_CAPI_EXPORT void TF_AddInput(TF_OperationDescription* desc, TF_Output input);
+TF_CAPI_EXPORT void TF_AddInputList(TF_OperationDescription* desc, const TF_Output* inputs, int num_inputs);
+/* Runs after `input`. */
+TF_CAPI_EXPORT void TF_AddControlInput(TF_OperationDescription* desc, TF_Operation* input);
+/* Into the group of `op`: attribute "_class". */
+TF_CAPI_EXPORT void TF_ColocateWith(TF_OperationDescription* desc, TF_Operation* op);
+
+/* Attributes by kind. Values are copied; a later call for a name replaces the
+ * value. num_dims -1 is a shape without a rank, an extent of -1 is unknown. */
+TF_CAPI_EXPORT void TF_SetAttrString(TF_OperationDescription* desc, const char* attr_name, const void* value,
+                                     size_t length);
+TF_CAPI_EXPORT void TF_SetAttrStringList(TF_OperationDescription* desc, const char* attr_name,
+                                         const void* const* values, const size_t* lengths, int num_values);
+TF_CAPI_EXPORT void TF_SetAttrInt(TF_OperationDescription* desc, const char* attr_name, int64_t value);
+TF_CAPI_EXPORT void TF_SetAttrIntList(TF_OperationDescription* desc, const char* attr_name, const int64_t* values,
+                                      int num_values);
+TF_CAPI_EXPORT void TF_SetAttrFloat(TF_OperationDescription* desc, const char* attr_name, float value);
+TF_CAPI_EXPORT void TF_SetAttrFloatList(TF_OperationDescription* desc, const char* attr_name, const float* values,
+                                        int num_values);
+TF_CAPI_EXPORT void TF_SetAttrBool(TF_OperationDescription* desc, const char* attr_name, unsigned char value);
+TF_CAPI_EXPORT void TF_SetAttrBoolList(TF_OperationDescription* desc, const char* attr_name,
+                                       const unsigned char* values, int num_values);
+TF_CAPI_EXPORT void TF_SetAttrType(TF_OperationDescription* desc, const char* attr_name, TF_DataType value);
+TF_CAPI_EXPORT void TF_SetAttrTypeList(TF_OperationDescription* desc, const char* attr_name, const TF_DataType* values,
+                                       int num_values);
+/* Stands for an attribute of the function that the node will be in. */
+TF_CAPI_EXPORT void TF_SetAttrPlaceholder(TF_OperationDescription* desc, const char* attr_name,
+                                          const char* placeholder);
+/* A function by name. */
+TF_CAPI_EXPORT void TF_SetAttrFuncName(TF_OperationDescription* desc, const char* attr_name, const char* value,
+                                       size_t length);
+TF_CAPI_EXPORT void TF_SetAttrShape(TF_OperationDescription* desc, const char* attr_name, const int64_t* dims,
+                                    int num_dims);
+TF_CAPI_EXPORT void TF_SetAttrShapeList(TF_OperationDescription* desc, const char* attr_name,
+                                        const int64_t* const* dims, const int* num_dims, int num_shapes);
+/* Serialized TensorShapeProto. */
+TF_CAPI_EXPORT void TF_SetAttrTensorShapeProto(TF_OperationDescription* desc, const char* attr_name, const void* proto,
+                                               size_t proto_len, TF_Status* status);
+TF_CAPI_EXPORT void TF_SetAttrTensorShapeProtoList(TF_OperationDescription* desc, const char* attr_name,
+                                                   const void* const* protos, const size_t* proto_lens, int num_shapes,
+                                                   TF_Status* status);
+/* The tensors stay the caller's. */
+TF_CAPI_EXPORT void TF_SetAttrTensor(TF_OperationDescription* desc, const char* attr_name, TF_Tensor* value,
+                                     TF_Status* status);
+TF_CAPI_EXPORT void TF_SetAttrTensorList(TF_OperationDescription* desc, const char* attr_name, TF_Tensor* const* values,
+                                         int num_values, TF_Status* status);
+/* A serialized AttrValue of any kind. */
+TF_CAPI_EXPORT void TF_SetAttrValueProto(TF_OperationDescription* desc, const char* attr_name, const void* proto,
+                                         size_t proto_len, TF_Status* status);
+
+/* ---- nodes ---- */
+
+/* Texts live as long as the graph. */
+TF_CAPI_EXPORT const char* TF_OperationName(TF_Operation* oper);
+TF_CAPI_EXPORT const char* TF_OperationOpType(TF_Operation* oper);
+TF_CAPI_EXPORT const char* TF_OperationDevice(TF_Operation* oper);
+
+/* Tensors that go in and come out; the types of those that are not there are 0,
+ * their source is a null node. The length of one argument of the op, by name. */
+TF_CAPI_EXPORT int TF_OperationNumInputs(TF_Operation* oper);
+TF_CAPI_EXPORT TF_DataType TF_OperationInputType(TF_Input oper_in);
+TF_CAPI_EXPORT int TF_OperationInputListLength(TF_Operation* oper, const char* arg_name, TF_Status* status);
+TF_CAPI_EXPORT TF_Output TF_OperationInput(TF_Input oper_in);
+TF_CAPI_EXPORT void TF_OperationAllInputs(TF_Operation* oper, TF_Output* inputs, int max_inputs);
+TF_CAPI_EXPORT int TF_OperationNumOutputs(TF_Operation* oper);
+TF_CAPI_EXPORT TF_DataType TF_OperationOutputType(TF_Output oper_out);
+TF_CAPI_EXPORT int TF_OperationOutputListLength(TF_Operation* oper, const char* arg_name, TF_Status* status);
+
+/* Neighbours: as many as there are is returned, at most max are written. */
+TF_CAPI_EXPORT int TF_OperationOutputNumConsumers(TF_Output oper_out);
+TF_CAPI_EXPORT int TF_OperationOutputConsumers(TF_Output oper_out, TF_Input* consumers, int max_consumers);
+TF_CAPI_EXPORT int TF_OperationNumControlInputs(TF_Operation* oper);
+TF_CAPI_EXPORT int TF_OperationGetControlInputs(TF_Operation* oper, TF_Operation** control_inputs,
+                                                int max_control_inputs);
+TF_CAPI_EXPORT int TF_OperationNumControlOutputs(TF_Operation* oper);
+TF_CAPI_EXPORT int TF_OperationGetControlOutputs(TF_Operation* oper, TF_Operation** control_outputs,
+                                                 int max_control_outputs);
+
+/* A serialized NodeDef, into an empty buffer. */
+TF_CAPI_EXPORT void TF_OperationToNodeDef(TF_Operation* oper, TF_Buffer* output_node_def, TF_Status* status);
+
+/* ---- attributes of nodes ---- */
+
+typedef enum TF_AttrType {
+  TF_ATTR_STRING = 0,
+  TF_ATTR_INT = 1,
+  TF_ATTR_FLOAT = 2,
+  TF_ATTR_BOOL = 3,
+  TF_ATTR_TYPE = 4,
+  TF_ATTR_SHAPE = 5,
+  TF_ATTR_TENSOR = 6,
+  TF_ATTR_PLACEHOLDER = 7,
+  TF_ATTR_FUNC = 8
+} TF_AttrType;
+
+typedef struct TF_AttrMetadata {
+  unsigned char is_list;
+  int64_t list_size; /* of a list: its elements; else -1 */
+  TF_AttrType type;  /* of the value, or of the list's elements */
+  /* Of a string or a list of them: bytes, in all. Of a shape: its rank, -1 for
+   * none; of a list of them: extents in all. Else -1. */
+  int64_t total_size;
+} TF_AttrMetadata;
+
+/* INVALID_ARGUMENT, here and below, for an attribute that the node does not have
+ * or that is of another kind. */
+TF_CAPI_EXPORT TF_AttrMetadata TF_OperationGetAttrMetadata(TF_Operation* oper, const char* attr_name,
+                                                           TF_Status* status);
+/* At most max_length bytes, without a zero at the end. */
+TF_CAPI_EXPORT void TF_OperationGetAttrString(TF_Operation* oper, const char* attr_name, void* value, size_t max_length,
+                                              TF_Status* status);
+/* The bytes go to `storage`, whose size metadata tell; values point there. */
+TF_CAPI_EXPORT void TF_OperationGetAttrStringList(TF_Operation* oper, const char* attr_name, void** values,
+                                                  size_t* lengths, int max_values, void* storage, size_t storage_size,
+                                                  TF_Status* status);
+/* Lists: at most max_values elements. */
+TF_CAPI_EXPORT void TF_OperationGetAttrInt(TF_Operation* oper, const char* attr_name, int64_t* value,
+                                           TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrIntList(TF_Operation* oper, const char* attr_name, int64_t* values,
+                                               int max_values, TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrFloat(TF_Operation* oper, const char* attr_name, float* value,
+                                             TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrFloatList(TF_Operation* oper, const char* attr_name, float* values,
+                                                 int max_values, TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrBool(TF_Operation* oper, const char* attr_name, unsigned char* value,
+                                            TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrBoolList(TF_Operation* oper, const char* attr_name, unsigned char* values,
+                                                int max_values, TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrType(TF_Operation* oper, const char* attr_name, TF_DataType* value,
+                                            TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrTypeList(TF_Operation* oper, const char* attr_name, TF_DataType* values,
+                                                int max_values, TF_Status* status);
+/* At most num_dims extents; nothing is written where the rank is unknown. */
+TF_CAPI_EXPORT void TF_OperationGetAttrShape(TF_Operation* oper, const char* attr_name, int64_t* value, int num_dims,
+                                             TF_Status* status);
+/* The extents go to `storage`, which has room for storage_size of them; num_dims
+ * of a shape without a rank is -1. */
+TF_CAPI_EXPORT void TF_OperationGetAttrShapeList(TF_Operation* oper, const char* attr_name, int64_t** dims,
+                                                 int* num_dims, int num_shapes, int64_t* storage, int storage_size,
+                                                 TF_Status* status);
+/* Serialized TensorShapeProto, into an empty buffer, or new buffers. */
+TF_CAPI_EXPORT void TF_OperationGetAttrTensorShapeProto(TF_Operation* oper, const char* attr_name, TF_Buffer* value,
+                                                        TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrTensorShapeProtoList(TF_Operation* oper, const char* attr_name,
+                                                            TF_Buffer** values, int max_values, TF_Status* status);
+/* New tensors, the caller's; null on an error. */
+TF_CAPI_EXPORT void TF_OperationGetAttrTensor(TF_Operation* oper, const char* attr_name, TF_Tensor** value,
+                                              TF_Status* status);
+TF_CAPI_EXPORT void TF_OperationGetAttrTensorList(TF_Operation* oper, const char* attr_name, TF_Tensor** values,
+                                                  int max_values, TF_Status* status);
+/* A serialized AttrValue of any kind, into an empty buffer. */
+TF_CAPI_EXPORT void TF_OperationGetAttrValueProto(TF_Operation* oper, const char* attr_name,
+                                                  TF_Buffer* output_attr_value, TF_Status* status);
+/* All attributes, defaults included, in order of their names: how many, the length
+ * of a name (-1 where there is none), and the name with a zero at the end. */
+TF_CAPI_EXPORT int TF_OperationGetNumAttrs(TF_Operation* oper);
+TF_CAPI_EXPORT int TF_OperationGetAttrNameLength(TF_Operation* oper, int i);
+TF_CAPI_EXPORT void TF_OperationGetAttrName(TF_Operation* oper, int i, char* output, TF_Status* status);
 
 /* ---- sessions ---- */
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 
 #include "millrace/proto/codec/config.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/runtime/c_api/internal.h"
 
 namespace millrace::c_api {
 
@@ -52,12 +52,7 @@ Status FillMetadata(const RunMetadata& metadata, TF_Buffer* out) {
     node.thread_id = static_cast<uint32_t>(step.thread);
     device->nodes.push_back(std::move(node));
   }
-  const std::string bytes = SerializeRunMetadata(value);
-  char* copy = static_cast<char*>(std::malloc(std::max<size_t>(bytes.size(), 1)));
-  if (copy == nullptr) return ResourceExhausted("no memory for the run's metadata");
-  std::copy(bytes.begin(), bytes.end(), copy);
-  *out = {copy, bytes.size(), [](void* data, size_t) { std::free(data); }};
-  return OkStatus();
+  return Fill(SerializeRunMetadata(value), out);
 }
 
 }  // namespace millrace::c_api

@@ -24,7 +24,8 @@ struct TF_Tensor {
   void* block = nullptr;  // what to free
   void (*deallocator)(void*, size_t, void*) = nullptr;
   void* deallocator_arg = nullptr;
-  millrace::Tensor held;  // a result that was handed out without a copy
+  millrace::Tensor held;      // a result that was handed out without a copy
+  bool owns_strings = false;  // its elements are let go with it
 };
 
 // Shared by the graph and the sessions on it: either may be deleted first.
@@ -37,10 +38,6 @@ struct TF_Graph {
   std::shared_ptr<GraphState> state = std::make_shared<GraphState>();
 };
 
-struct TF_ImportGraphDefOptions {
-  millrace::ImportOptions options;
-};
-
 struct TF_SessionOptions {
   millrace::SessionOptions options;
   std::string target;
@@ -51,12 +48,18 @@ namespace millrace::c_api {
 void Set(TF_Status* out, const Status& status);
 
 // A tensor whose elements the run or the caller fills; null where memory is
-// short. `bytes` is at least what dims and dtype ask for.
+// short. `bytes` holds at least the elements.
 TF_Tensor* NewOwned(DType dtype, std::span<const int64_t> dims, int64_t num_elements, size_t bytes);
 // A tensor that shares `held`.
 TF_Tensor* NewHolding(Tensor held);
 
+// Puts a copy of the bytes into the empty buffer `out`.
+Status Fill(std::string_view bytes, TF_Buffer* out);
+
 inline TF_Operation* FromNode(const Node* node) { return reinterpret_cast<TF_Operation*>(const_cast<Node*>(node)); }
 inline const Node* ToNode(const TF_Operation* oper) { return reinterpret_cast<const Node*>(oper); }
+inline Node* ToMutable(TF_Operation* oper) { return reinterpret_cast<Node*>(oper); }
+inline TF_Output FromEndpoint(Endpoint e) { return {FromNode(e.node), e.index}; }
+inline Endpoint ToEndpoint(const TF_Output& output) { return {ToMutable(output.oper), output.index}; }
 
 }  // namespace millrace::c_api

@@ -2,12 +2,14 @@
 // last one first: a repeated call costs a comparison of pointers.
 #include <algorithm>
 #include <atomic>
+#include <forward_list>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/config.h"
 #include "millrace/runtime/c_api/internal.h"
+#include "millrace/runtime/c_api/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 
 namespace millrace::c_api {
@@ -43,7 +45,10 @@ class TensorSink final : public ResultSink {
   }
   Status Take(size_t i, Tensor tensor, bool exclusive) override {
     if (IsObject(tensor.dtype())) {
-      return Unimplemented(Cat("fetch ", i, ": tensors of ", DTypeName(tensor.dtype()), " through the C interface"));
+      Result<TF_Tensor*> copy = NewCopyOf(tensor);
+      if (!copy.ok()) return Status(copy.status().code(), Cat("fetch ", i, ": ", copy.status().message()));
+      out_[i] = *copy;
+      return OkStatus();
     }
     if (exclusive) {
       out_[i] = NewHolding(std::move(tensor));
@@ -144,15 +149,22 @@ Status Run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* i
   }
   absl::InlinedVector<TensorView, 8> feeds;
   feeds.reserve(nin);
+  std::forward_list<Tensor> copies;  // of string tensors
   for (size_t i = 0; i < nin; ++i) {
     if (input_values[i] == nullptr) {
       return InvalidArgument(Cat("feed '", call->callable->feed_names()[i], "': expected a tensor, found null"));
     }
-    if (IsObject(input_values[i]->view.dtype)) {
-      return Unimplemented(Cat("feed '", call->callable->feed_names()[i], "': tensors of ",
-                               DTypeName(input_values[i]->view.dtype), " through the C interface"));
+    if (!IsObject(input_values[i]->view.dtype)) {
+      feeds.push_back(input_values[i]->view);
+      continue;
     }
-    feeds.push_back(input_values[i]->view);
+    Result<Tensor> copy = CopyOf(*input_values[i]);
+    if (!copy.ok()) {
+      return Status(copy.status().code(),
+                    Cat("feed '", call->callable->feed_names()[i], "': ", copy.status().message()));
+    }
+    copies.push_front(*std::move(copy));
+    feeds.push_back(copies.front().view());
   }
   RunOptions options;
   if (run_options != nullptr && run_options->length != 0) {

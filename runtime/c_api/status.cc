@@ -19,6 +19,15 @@ void Set(TF_Status* out, const Status& status) {
   out->message = text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
+Status Fill(std::string_view bytes, TF_Buffer* out) {
+  if (out == nullptr || out->data != nullptr) return InvalidArgument("expected an empty buffer to fill");
+  void* copy = std::malloc(bytes.empty() ? 1 : bytes.size());
+  if (copy == nullptr) return ResourceExhausted("no memory for a buffer");
+  if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
+  *out = {copy, bytes.size(), [](void* data, size_t) { std::free(data); }};
+  return OkStatus();
+}
+
 }  // namespace millrace::c_api
 
 extern "C" {

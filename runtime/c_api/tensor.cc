@@ -33,8 +33,11 @@ int64_t CheckedElements(TF_DataType dtype, const int64_t* dims, int num_dims, si
   if (num_dims > 0 && dims == nullptr) return -1;
   const std::span<const int64_t> shape(dims, static_cast<size_t>(num_dims));
   const std::optional<size_t> bytes = TensorBytes(type, shape);
-  if (!bytes || (ElementSize(type) != 0 && length < *bytes)) return -1;
-  return Shape(shape).NumElements().value_or(-1);
+  const int64_t elements = Shape(shape).NumElements().value_or(-1);
+  if (!bytes || elements < 0) return -1;
+  // The elements of a string tensor are the interface's own; *bytes counts ours, which are larger.
+  const size_t least = type == DType::kString ? static_cast<size_t>(elements) * sizeof(TF_TString) : *bytes;
+  return length < least ? -1 : elements;
 }
 
 }  // namespace
@@ -61,8 +64,11 @@ size_t TF_DataTypeSize(TF_DataType dtype) { return millrace::ElementSize(static_
 TF_Tensor* TF_AllocateTensor(TF_DataType dtype, const int64_t* dims, int num_dims, size_t length) {
   const int64_t elements = millrace::c_api::CheckedElements(dtype, dims, num_dims, length);
   if (elements < 0) return nullptr;
-  return millrace::c_api::NewOwned(static_cast<millrace::DType>(dtype), {dims, static_cast<size_t>(num_dims)}, elements,
-                                   length);
+  TF_Tensor* tensor = millrace::c_api::NewOwned(static_cast<millrace::DType>(dtype),
+                                                {dims, static_cast<size_t>(num_dims)}, elements, length);
+  // Zero bytes are an empty string.
+  if (tensor != nullptr && dtype == TF_STRING) std::memset(tensor->view.data, 0, length);
+  return tensor;
 }
 
 TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, void* data, size_t length,
@@ -85,6 +91,10 @@ TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, vo
 
 void TF_DeleteTensor(TF_Tensor* tensor) {
   if (tensor == nullptr) return;
+  if (tensor->owns_strings) {
+    auto* elements = static_cast<TF_TString*>(tensor->view.data);
+    for (int64_t i = 0; i < tensor->view.num_elements; ++i) TF_StringDealloc(&elements[i]);
+  }
   if (tensor->deallocator != nullptr) tensor->deallocator(tensor->view.data, tensor->bytes, tensor->deallocator_arg);
   void* block = tensor->block;
   tensor->~TF_Tensor();

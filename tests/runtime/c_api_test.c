@@ -1,19 +1,6 @@
 /* The C interface, used as a host written in C uses it. Prints what failed and
  * exits with 1; links the shared library. */
-#include "millrace/runtime/c_api/c_api.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int failures = 0;
-#define CHECK(condition)                                             \
-  do {                                                               \
-    if (!(condition)) {                                              \
-      printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-      ++failures;                                                    \
-    }                                                                \
-  } while (0)
+#include "millrace/tests/runtime/c_api_check.h"
 
 static TF_Tensor* Scalar(float value) {
   TF_Tensor* t = TF_AllocateTensor(TF_FLOAT, NULL, 0, sizeof(float));
@@ -186,6 +173,5 @@ int main(void) {
   TF_DeleteTensor(values[0]);
   TF_DeleteTensor(values[1]);
   TF_DeleteStatus(status);
-  if (failures == 0) printf("the C interface works\n");
-  return failures == 0 ? 0 : 1;
+  return Report();
 }
