@@ -53,6 +53,7 @@ std::vector<GradientTableCase> MathGradientCases() {
       {"Conj", UnaryComplex},
       {"Cos", Unary},
       {"Cosh", Unary},
+      {"Cross", Like},
       {"Cumprod", Scan},
       {"Cumprod", ScanOtherwise},
       {"Cumsum", Scan},
