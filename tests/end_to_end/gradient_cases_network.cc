@@ -154,8 +154,6 @@ std::vector<GradientTableCase> NetworkGradientCases() {
       {"Qr", [](C& c) -> Ys { return c({c.X({2, 4, 3})}); }},
       {"Qr", [](C& c) -> Ys { return c({c.X({2, 4})}); }},
       {"Qr", [](C& c) -> Ys { return c({c.Complex({3, 3})}); }},
-      {"Qr", [](C& c) -> Ys { return c({c.X({2, 4, 3})}); }},
-      {"Qr", [](C& c) -> Ys { return c({c.X({3, 4})}); }},
       {"ResizeBicubic", Resized},
       {"ResizeBicubic", ResizedHalfPixels},
       {"ResizeBicubicGrad", ResizedBack},
