@@ -342,9 +342,7 @@ void conv2d_backprop(Registry& registry) {
   OpBuilder by_filter = registry.Define("Conv2DBackpropFilter");
   by_filter.Input("input: T").Input("filter_sizes: int32").Input("out_backprop: T").Output("output: T");
   attrs(by_filter, "T: {half, bfloat16, float, double}");
-  by_filter.Doc("Gradient of Conv2D by its filter.")
-      .Shape(BackpropFilterShape)
-      .Kernel("CPU", NewBackpropFilter);
+  by_filter.Doc("Gradient of Conv2D by its filter.").Shape(BackpropFilterShape).Kernel("CPU", NewBackpropFilter);
 }
 
 }  // namespace families
