@@ -16,9 +16,9 @@ struct SignatureSpec {
   std::string name = "run";
   // Tensors that are fed, "x:0"; any tensor may be, not only placeholders. Each
   // cuts the edges into its node that nothing else needs.
-  std::vector<std::string> feeds;
-  std::vector<std::string> fetches; // "loss:0"
-  std::vector<std::string> targets; // "train"
+  std::vector<std::string> feeds = {};
+  std::vector<std::string> fetches = {}; // "loss:0"
+  std::vector<std::string> targets = {}; // "train"
 };
 
 struct CompileOptions {

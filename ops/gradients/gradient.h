@@ -42,9 +42,9 @@ class Gradient {
 struct GradientOptions {
   // Gradients that flow into the ys: one each, of its shape and dtype; one that
   // is not valid, and no list at all, means ones.
-  std::vector<Output> grad_ys;
+  std::vector<Output> grad_ys = {};
   // Taken for constants: nothing flows through them to what they are made of.
-  std::vector<Output> stop_gradients;
+  std::vector<Output> stop_gradients = {};
   // For an x that no y depends on: no gradient, or zeros of its shape.
   enum class Unconnected { kNone, kZero } unconnected = Unconnected::kNone;
 };

@@ -114,8 +114,8 @@ class OpBuilder {
   OpBuilder& AllowsUninitializedInput();
   OpBuilder& Deprecated(int version, std::string_view explanation);
   OpBuilder& Shape(ShapeFn fn);
-  // Each op has a gradient function or says why it has none. Built-in ops have
-  // theirs in a *_grad.cc file beside the definition; others give it here.
+  // Each op has a gradient function (built-in ones in a *_grad.cc file beside the definition) or says why it
+  // passes none on, silently; where asking is to be an error, the function is RefuseGradient.
   OpBuilder& NoGradient(std::string_view reason);
   OpBuilder& Gradient(GradientFn fn);
   OpBuilder& Reads(int input);

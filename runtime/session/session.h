@@ -22,7 +22,7 @@ struct SessionOptions {
   int threads = 0;
   // Bytes of tensors that runs may hold; 0 for no limit.
   uint64_t memory_limit = 0;
-  std::vector<std::string> disabled_passes;
+  std::vector<std::string> disabled_passes = {};
 };
 
 // Thread-safe: any number of threads may Run at once; they share plans,
