@@ -1,7 +1,7 @@
 /* The C interface that programs written for libtensorflow link against: graphs
  * are imported, sessions run them, tensors go in and out. Names, argument lists
  * and numbers are those of that interface; the library is libtensorflow.so.2 and
- * exports nothing but TF_ names, under the version node "tensorflow".
+ * exports nothing but TF_ and TFE_ names, under the version node "tensorflow".
  *
  * Whoever gets an object from a TF_New..., TF_Allocate... or TF_SessionRun call
  * owns it and gives it to the TF_Delete... call of its kind, once. A call that
@@ -127,6 +127,14 @@ TF_CAPI_EXPORT int64_t TF_Dim(const TF_Tensor* tensor, int dim_index);
 TF_CAPI_EXPORT int64_t TF_TensorElementCount(const TF_Tensor* tensor);
 TF_CAPI_EXPORT size_t TF_TensorByteSize(const TF_Tensor* tensor);
 TF_CAPI_EXPORT void* TF_TensorData(const TF_Tensor* tensor);
+/* `to` becomes a tensor of `type` and those dims with a copy of the bytes of
+ * `from`; INVALID_ARGUMENT, and `to` as before, where they do not add up, or for
+ * strings. */
+TF_CAPI_EXPORT void TF_TensorBitcastFrom(const TF_Tensor* from, TF_DataType type, TF_Tensor* to,
+                                         const int64_t* new_dims, int num_new_dims, TF_Status* status);
+/* A tensor that takes over the memory of `tensor`, which is deleted with that; null,
+ * and `tensor` as before, where the memory is somebody else's. */
+TF_CAPI_EXPORT TF_Tensor* TF_TensorMaybeMove(TF_Tensor* tensor);
 
 /* ---- strings ---- */
 
@@ -513,6 +521,158 @@ TF_CAPI_EXPORT void TF_SessionRun(TF_Session* session, const TF_Buffer* run_opti
                                   TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
                                   TF_Tensor** output_values, int noutputs, const TF_Operation* const* target_opers,
                                   int ntargets, TF_Buffer* run_metadata, TF_Status* status);
+
+/* What the session runs on. Names and types live as long as the list; errors for
+ * an index that is not there. Memory is a number that hosts expect, not a limit. */
+typedef struct TF_DeviceList TF_DeviceList;
+TF_CAPI_EXPORT TF_DeviceList* TF_SessionListDevices(TF_Session* session, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeleteDeviceList(TF_DeviceList* list);
+TF_CAPI_EXPORT int TF_DeviceListCount(const TF_DeviceList* list);
+TF_CAPI_EXPORT const char* TF_DeviceListName(const TF_DeviceList* list, int index, TF_Status* status);
+TF_CAPI_EXPORT const char* TF_DeviceListType(const TF_DeviceList* list, int index, TF_Status* status);
+TF_CAPI_EXPORT int64_t TF_DeviceListMemoryBytes(const TF_DeviceList* list, int index, TF_Status* status);
+TF_CAPI_EXPORT uint64_t TF_DeviceListIncarnation(const TF_DeviceList* list, int index, TF_Status* status);
+
+/* ---- gradients ---- */
+
+/* Adds the nodes that compute the gradients of the sum of y[0..ny) with respect to
+ * each x, under "gradients/" made unique or under `prefix`, which no node may be in.
+ * dx: null, or what flows into each y, in place of ones. The nx gradients go to
+ * dy, in the order of the xs. Errors leave dy alone: an x that no y depends on, an
+ * op on the way without a gradient (it is named). */
+TF_CAPI_EXPORT void TF_AddGradients(TF_Graph* g, TF_Output* y, int ny, TF_Output* x, int nx, TF_Output* dx,
+                                    TF_Status* status, TF_Output* dy);
+TF_CAPI_EXPORT void TF_AddGradientsWithPrefix(TF_Graph* g, const char* prefix, TF_Output* y, int ny, TF_Output* x,
+                                              int nx, TF_Output* dx, TF_Status* status, TF_Output* dy);
+
+/* ---- functions ---- */
+
+typedef struct TF_Function TF_Function;
+typedef struct TF_FunctionOptions TF_FunctionOptions; /* none: null */
+
+/* A function of a part of a graph: `opers`, or for num_opers -1 all nodes but those
+ * that make the inputs. Arguments are called after their nodes; so are results,
+ * unless output_names are given. With append_hash the name ends in a hash of the
+ * body. INVALID_ARGUMENT where the body needs what is neither in it nor an input. */
+TF_CAPI_EXPORT TF_Function* TF_GraphToFunction(const TF_Graph* fn_body, const char* fn_name,
+                                               unsigned char append_hash_to_fn_name, int num_opers,
+                                               const TF_Operation* const* opers, int ninputs, const TF_Output* inputs,
+                                               int noutputs, const TF_Output* outputs, const char* const* output_names,
+                                               const TF_FunctionOptions* opts, const char* description,
+                                               TF_Status* status);
+/* From a serialized FunctionDef and to one, into an empty buffer. */
+TF_CAPI_EXPORT TF_Function* TF_FunctionImportFunctionDef(const void* proto, size_t proto_len, TF_Status* status);
+TF_CAPI_EXPORT void TF_FunctionToFunctionDef(TF_Function* func, TF_Buffer* output_func_def, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeleteFunction(TF_Function* func);
+/* Valid until the function is deleted. */
+TF_CAPI_EXPORT const char* TF_FunctionName(TF_Function* func);
+/* For people. The text is the caller's, for free(). */
+TF_CAPI_EXPORT char* TF_FunctionDebugString(TF_Function* func, size_t* len);
+/* Attributes of the function itself, as serialized AttrValue. */
+TF_CAPI_EXPORT void TF_FunctionSetAttrValueProto(TF_Function* func, const char* attr_name, const void* proto,
+                                                 size_t proto_len, TF_Status* status);
+TF_CAPI_EXPORT void TF_FunctionGetAttrValueProto(TF_Function* func, const char* attr_name, TF_Buffer* output_attr_value,
+                                                 TF_Status* status);
+/* Adds a copy to the graph's library, and `grad`, which may be null, as its
+ * gradient. Nodes whose op is the function's name can be added then: they become
+ * the nodes of the body. INVALID_ARGUMENT where the name has another body. */
+TF_CAPI_EXPORT void TF_GraphCopyFunction(TF_Graph* g, const TF_Function* func, const TF_Function* grad,
+                                         TF_Status* status);
+/* Functions of the library: how many, and copies of at most max_func of them. */
+TF_CAPI_EXPORT int TF_GraphNumFunctions(TF_Graph* g);
+TF_CAPI_EXPORT int TF_GraphGetFunctions(TF_Graph* g, TF_Function** funcs, int max_func, TF_Status* status);
+
+/* ---- shapes with types, configurations, kernels ---- */
+
+typedef struct TF_ShapeAndType {
+  int num_dims; /* -1: no rank */
+  int64_t* dims;
+  TF_DataType dtype;
+} TF_ShapeAndType;
+typedef struct TF_ShapeAndTypeList {
+  int num_items;
+  TF_ShapeAndType* items;
+} TF_ShapeAndTypeList;
+
+/* Of unknown shapes to begin with. An index that is not there changes nothing. */
+TF_CAPI_EXPORT TF_ShapeAndTypeList* TF_NewShapeAndTypeList(int num_shapes);
+TF_CAPI_EXPORT void TF_ShapeAndTypeListSetShape(TF_ShapeAndTypeList* shape_list, int index, const int64_t* dims,
+                                                int num_dims);
+TF_CAPI_EXPORT void TF_ShapeAndTypeListSetUnknownShape(TF_ShapeAndTypeList* shape_list, int index);
+TF_CAPI_EXPORT void TF_DeleteShapeAndTypeList(TF_ShapeAndTypeList* shape_list);
+
+/* A serialized ConfigProto for TF_SetConfig, the caller's. */
+TF_CAPI_EXPORT TF_Buffer* TF_CreateConfig(unsigned char enable_xla_compilation, unsigned char gpu_memory_allow_growth,
+                                          unsigned int num_cpu_devices);
+
+/* Serialized KernelList, the caller's: of all ops, or of one (empty for an op that
+ * is not there). */
+TF_CAPI_EXPORT TF_Buffer* TF_GetAllRegisteredKernels(TF_Status* status);
+TF_CAPI_EXPORT TF_Buffer* TF_GetRegisteredKernelsForOp(const char* name, TF_Status* status);
+
+/* Does nothing: there are no flags to read. */
+TF_CAPI_EXPORT void TF_InitMain(const char* usage, int* argc, char*** argv);
+
+/* ---- not in this library ---- */
+
+/* These are there so that hosts load. Those with a status answer UNIMPLEMENTED and
+ * their name; results are null, 0 or -1; calls without a status do nothing. */
+
+TF_CAPI_EXPORT TF_Session* TF_LoadSessionFromSavedModel(const TF_SessionOptions* session_options,
+                                                        const TF_Buffer* run_options, const char* export_dir,
+                                                        const char* const* tags, int tags_len, TF_Graph* graph,
+                                                        TF_Buffer* meta_graph_def, TF_Status* status);
+
+typedef struct TF_CheckpointReader TF_CheckpointReader;
+TF_CAPI_EXPORT TF_CheckpointReader* TF_NewCheckpointReader(const char* filename, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeleteCheckpointReader(TF_CheckpointReader* reader);
+TF_CAPI_EXPORT int TF_CheckpointReaderHasTensor(TF_CheckpointReader* reader, const char* name);
+TF_CAPI_EXPORT const char* TF_CheckpointReaderGetVariable(TF_CheckpointReader* reader, int index);
+TF_CAPI_EXPORT int TF_CheckpointReaderSize(TF_CheckpointReader* reader);
+TF_CAPI_EXPORT TF_DataType TF_CheckpointReaderGetVariableDataType(TF_CheckpointReader* reader, const char* name);
+TF_CAPI_EXPORT void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader* reader, const char* name, int64_t* dims,
+                                                        int num_dims, TF_Status* status);
+TF_CAPI_EXPORT int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader* reader, const char* name);
+TF_CAPI_EXPORT TF_Tensor* TF_CheckpointReaderGetTensor(TF_CheckpointReader* reader, const char* name,
+                                                       TF_Status* status);
+
+typedef struct TF_WhileParams {
+  const int ninputs;
+  TF_Graph* const cond_graph;
+  const TF_Output* const cond_inputs;
+  TF_Output cond_output;
+  TF_Graph* const body_graph;
+  const TF_Output* const body_inputs;
+  TF_Output* const body_outputs;
+  const char* name;
+} TF_WhileParams;
+TF_CAPI_EXPORT TF_WhileParams TF_NewWhile(TF_Graph* g, TF_Output* inputs, int ninputs, TF_Status* status);
+TF_CAPI_EXPORT void TF_FinishWhile(const TF_WhileParams* params, TF_Status* status, TF_Output* outputs);
+TF_CAPI_EXPORT void TF_AbortWhile(const TF_WhileParams* params);
+
+TF_CAPI_EXPORT void TF_SessionPRunSetup(TF_Session* session, const TF_Output* inputs, int ninputs,
+                                        const TF_Output* outputs, int noutputs, const TF_Operation* const* target_opers,
+                                        int ntargets, const char** handle, TF_Status* status);
+TF_CAPI_EXPORT void TF_SessionPRun(TF_Session* session, const char* handle, const TF_Output* inputs,
+                                   TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
+                                   TF_Tensor** output_values, int noutputs, const TF_Operation* const* target_opers,
+                                   int ntargets, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeletePRunHandle(const char* handle);
+typedef struct TF_DeprecatedSession TF_DeprecatedSession;
+TF_CAPI_EXPORT void TF_ExtendGraph(TF_DeprecatedSession* session, const void* proto, size_t proto_len,
+                                   TF_Status* status);
+
+typedef struct TF_Library TF_Library;
+TF_CAPI_EXPORT TF_Library* TF_LoadLibrary(const char* library_filename, TF_Status* status);
+TF_CAPI_EXPORT TF_Buffer TF_GetOpList(TF_Library* lib_handle);
+TF_CAPI_EXPORT void TF_DeleteLibraryHandle(TF_Library* lib_handle);
+
+typedef struct TF_Server TF_Server;
+TF_CAPI_EXPORT TF_Server* TF_NewServer(const void* proto, size_t proto_len, TF_Status* status);
+TF_CAPI_EXPORT void TF_ServerStart(TF_Server* server, TF_Status* status);
+TF_CAPI_EXPORT void TF_ServerStop(TF_Server* server, TF_Status* status);
+TF_CAPI_EXPORT void TF_ServerJoin(TF_Server* server, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeleteServer(TF_Server* server);
 
 #ifdef __cplusplus
 } /* extern "C" */

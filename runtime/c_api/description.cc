@@ -1,6 +1,7 @@
 // TF_OperationDescription: a node in the making, and its attributes.
 #include <algorithm>
 
+#include "millrace/ops/graph/function.h"
 #include "millrace/proto/codec/attr.h"
 #include "millrace/proto/codec/tensor.h"
 #include "millrace/proto/value/strings.h"
@@ -74,6 +75,26 @@ Status InferAttrs(const OpDefValue& signature, const std::vector<TF_OperationDes
   return OkStatus();
 }
 
+Result<Node*> AddCall(Graph& graph, const NodeSpec& spec) {
+  GraphDef def;
+  def.versions = graph.versions();
+  NodeDef& node = def.nodes.emplace_back(NodeDef{spec.name, spec.op, {}, spec.device, spec.attrs, {}});
+  for (const Endpoint& e : spec.inputs) {
+    if (e.node == nullptr) return InvalidArgument("expected a tensor, found null").At(spec.name, spec.op);
+    if (graph.Find(e.node->name()) != e.node) {
+      return InvalidArgument(Cat("expected a node of this graph, found '", e.node->name(), "'")).At(spec.name, spec.op);
+    }
+    node.inputs.push_back(Cat(e.node->name(), ":", e.index));
+  }
+  for (const Node* before : spec.control_inputs) {
+    if (before == nullptr) return InvalidArgument("control input: found null").At(spec.name, spec.op);
+    node.inputs.push_back("^" + before->name());
+  }
+  ImportResults results;
+  MR_RETURN_IF_ERROR(graph.Import(def, {}, &results));
+  return results.nodes[0];
+}
+
 Result<Node*> Finish(TF_OperationDescription* desc) {
   MR_RETURN_IF_ERROR(desc->error);
   NodeSpec& spec = desc->spec;
@@ -92,6 +113,8 @@ Result<Node*> Finish(TF_OperationDescription* desc) {
     groups.s.erase(std::unique(groups.s.begin(), groups.s.end()), groups.s.end());
     spec.attrs.insert_or_assign("_class", std::move(groups));
   }
+  // Calls of functions become the nodes of their bodies, as in an import.
+  if (IsCallOp(spec.op) || graph.FindFunction(spec.op) != nullptr) return AddCall(graph, spec);
   return graph.AddNode(std::move(spec));
 }
 

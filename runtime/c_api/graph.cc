@@ -8,6 +8,7 @@
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/internal.h"
 #include "millrace/runtime/c_api/strings.h"
+#include "millrace/runtime/c_api/wire.h"
 
 namespace millrace::c_api {
 namespace {
@@ -54,18 +55,6 @@ Status SetShape(Graph& graph, const TF_Output& output, const int64_t* dims, int 
   }
   graph.AssumeShape(e, merged);
   return OkStatus();
-}
-
-// The bytes of the one field that `message` has, which is a message itself.
-std::string_view OnlyField(std::string_view message) {
-  size_t at = 1;
-  uint64_t length = 0;
-  for (int shift = 0; at < message.size(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(message[at++]);
-    length |= static_cast<uint64_t>(byte & 127) << shift;
-    if (byte < 128) break;
-  }
-  return message.substr(std::min(at, message.size()), length);
 }
 
 // One line a node.
@@ -137,7 +126,7 @@ void TF_GraphVersions(TF_Graph* graph, TF_Buffer* output_version_def, TF_Status*
   millrace::GraphDef def;
   def.has_versions = true;
   def.versions = graph->state->graph->versions();
-  Set(status, Fill(OnlyField(millrace::SerializeGraphDef(def)), output_version_def));
+  Set(status, Fill(FirstField(millrace::SerializeGraphDef(def)), output_version_def));
 }
 const char* TF_GraphDebugString(TF_Graph* graph, size_t* len) {
   const std::lock_guard lock(graph->state->mutex);

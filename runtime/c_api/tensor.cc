@@ -40,6 +40,17 @@ int64_t CheckedElements(TF_DataType dtype, const int64_t* dims, int num_dims, si
   return length < least ? -1 : elements;
 }
 
+// Lets go of what the elements are in or have; the block stays.
+void ReleaseElements(TF_Tensor* tensor) {
+  if (tensor->owns_strings) {
+    auto* elements = static_cast<TF_TString*>(tensor->view.data);
+    for (int64_t i = 0; i < tensor->view.num_elements; ++i) TF_StringDealloc(&elements[i]);
+    tensor->owns_strings = false;
+  }
+  if (tensor->deallocator != nullptr) tensor->deallocator(tensor->view.data, tensor->bytes, tensor->deallocator_arg);
+  tensor->deallocator = nullptr;
+}
+
 }  // namespace
 
 TF_Tensor* NewOwned(DType dtype, std::span<const int64_t> dims, int64_t num_elements, size_t bytes) {
@@ -91,11 +102,7 @@ TF_Tensor* TF_NewTensor(TF_DataType dtype, const int64_t* dims, int num_dims, vo
 
 void TF_DeleteTensor(TF_Tensor* tensor) {
   if (tensor == nullptr) return;
-  if (tensor->owns_strings) {
-    auto* elements = static_cast<TF_TString*>(tensor->view.data);
-    for (int64_t i = 0; i < tensor->view.num_elements; ++i) TF_StringDealloc(&elements[i]);
-  }
-  if (tensor->deallocator != nullptr) tensor->deallocator(tensor->view.data, tensor->bytes, tensor->deallocator_arg);
+  millrace::c_api::ReleaseElements(tensor);
   void* block = tensor->block;
   tensor->~TF_Tensor();
   std::free(block);
@@ -107,5 +114,30 @@ int64_t TF_Dim(const TF_Tensor* tensor, int dim_index) { return tensor->view.dim
 int64_t TF_TensorElementCount(const TF_Tensor* tensor) { return tensor->view.num_elements; }
 size_t TF_TensorByteSize(const TF_Tensor* tensor) { return tensor->bytes; }
 void* TF_TensorData(const TF_Tensor* tensor) { return tensor->view.data; }
+
+void TF_TensorBitcastFrom(const TF_Tensor* from, TF_DataType type, TF_Tensor* to, const int64_t* new_dims,
+                          int num_new_dims, TF_Status* status) {
+  using millrace::c_api::Set;
+  const int64_t elements = millrace::c_api::CheckedElements(type, new_dims, num_new_dims, from->bytes);
+  const size_t size = TF_DataTypeSize(type);
+  if (elements < 0 || size == 0 || millrace::IsObject(from->view.dtype) ||
+      static_cast<size_t>(elements) * size != from->view.bytes()) {
+    return Set(status, millrace::InvalidArgument("bitcast: expected a type and dims of as many bytes as the tensor's"));
+  }
+  const millrace::Shape shape(std::span<const int64_t>(new_dims, static_cast<size_t>(num_new_dims)));
+  millrace::Result<millrace::Tensor> copy =
+      millrace::Tensor::New(static_cast<millrace::DType>(type), shape, millrace::HostAllocator());
+  if (!copy.ok()) return Set(status, copy.status());
+  if (copy->bytes() != 0) std::memcpy(copy->data(), from->view.data, copy->bytes());
+  millrace::c_api::ReleaseElements(to);
+  to->held = *std::move(copy);
+  to->view = to->held.view();
+  to->bytes = to->held.bytes();
+  Set(status, millrace::OkStatus());
+}
+
+TF_Tensor* TF_TensorMaybeMove(TF_Tensor* tensor) {
+  return tensor != nullptr && tensor->deallocator == nullptr ? tensor : nullptr;
+}
 
 }  // extern "C"

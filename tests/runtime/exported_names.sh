@@ -1,7 +1,7 @@
 #!/bin/sh
 # exported_names.sh LIBRARY KIND: the library exports what its kind may, needs no
 # library that it must not, and is not too large.
-#   tensorflow: only TF_ names, all under the version node "tensorflow"
+#   tensorflow: only TF_ and TFE_ names, all under the version node "tensorflow"
 #   millrace:   only names of namespace millrace, none of its inner namespaces
 #   runtime:    the same, at most 10 MB stripped
 set -u
@@ -20,8 +20,8 @@ names=$(nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }')
 [ -n "$names" ] || fail "exports nothing"
 case $kind in
   tensorflow)
-    other=$(echo "$names" | grep -v -E '^TF_[A-Za-z0-9_]+@@tensorflow$')
-    [ -z "$other" ] || fail "exports besides TF_ names under the node: $(echo "$other" | head -5)"
+    other=$(echo "$names" | grep -v -E '^TFE?_[A-Za-z0-9_]+@@tensorflow$')
+    [ -z "$other" ] || fail "exports besides TF_ and TFE_ names under the node: $(echo "$other" | head -5)"
     for name in TF_Version TF_NewStatus TF_GetCode TF_Message TF_NewGraph TF_NewImportGraphDefOptions \
       TF_GraphImportGraphDef TF_NewSessionOptions TF_SetConfig TF_NewSession TF_GraphOperationByName \
       TF_AllocateTensor TF_TensorData TF_TensorByteSize TF_TensorType TF_DeleteTensor TF_CloseSession \
