@@ -63,8 +63,8 @@ Status InferAttrs(const OpDefValue& signature, const std::vector<TF_OperationDes
         return InvalidArgument(Cat("argument '", def.name, "': expected a tensor, found null"));
       }
       if (from.index < 0 || from.index >= from.node->num_outputs()) {
-        return OutOfRange(Cat("argument '", def.name, "': expected an output of '", from.node->name(), "', which has ",
-                              from.node->num_outputs(), ", found number ", from.index));
+        return InvalidArgument(Cat("argument '", def.name, "': expected an output of '", from.node->name(),
+                                   "', which has ", from.node->num_outputs(), ", found number ", from.index));
       }
       types.type.push_back(BaseType(from.node->output_types()[static_cast<size_t>(from.index)]));
     }

@@ -259,9 +259,9 @@ static void Errors(TF_Status* status) {
   CHECK(Binary(graph, "Mul", "n", x, none, status).oper == NULL);
   CHECK_ERROR(status, TF_INVALID_ARGUMENT, "found null");
   CHECK(Binary(graph, "Mul", "n", x, beyond, status).oper == NULL);
-  CHECK_ERROR(status, TF_OUT_OF_RANGE, "found number 3");
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "found number 3");
   CHECK(Binary(graph, "Mul", "n", x, before, status).oper == NULL);
-  CHECK_ERROR(status, TF_OUT_OF_RANGE, "found number -1");
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "found number -1");
   CHECK(Binary(graph, "Mul", "", x, x, status).oper == NULL);
   CHECK_ERROR(status, TF_INVALID_ARGUMENT, "expected a name");
   CHECK(Binary(graph, "Mul", NULL, x, x, status).oper == NULL);
