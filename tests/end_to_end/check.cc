@@ -143,7 +143,8 @@ std::vector<std::string> OpsWhere(const GraphDef& def, Test test) {
   for (const FunctionDef& function : def.library.functions) functions.insert(function.signature.name);
   auto visit = [&](const std::vector<NodeDef>& nodes) {
     for (const NodeDef& node : nodes) {
-      if (!functions.contains(node.op) && !IsCallOp(node.op) && test(Registry::BuiltIn().Find(node.op))) found.insert(node.op);
+      if (!functions.contains(node.op) && !IsCallOp(node.op) && test(Registry::BuiltIn().Find(node.op)))
+        found.insert(node.op);
     }
   };
   visit(def.nodes);
