@@ -5,7 +5,6 @@
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <map>
-#include <set>
 
 using namespace mlir;
 
@@ -24,11 +23,7 @@ public:
     markUsed();
     for (auto func : module.getOps<func::FuncOp>())
       MR_RETURN_IF_ERROR(emit(func));
-    std::set<std::string> ops;
-    for (const plan::Block &block : plan.blocks)
-      for (const plan::Step &step : block.steps)
-        ops.insert(step.op);
-    plan.user_ops_hash = UserOpsHash(ops, *state.registry);
+    plan.user_ops_hash = UserOpsHash(plan, *state.registry);
     return std::move(plan);
   }
 

@@ -5,15 +5,23 @@
 
 namespace millrace {
 
-uint64_t UserOpsHash(const std::set<std::string>& ops, const Registry& registry) {
+std::set<std::string> UserOps(const plan::Plan& plan) {
+  std::set<std::string> ops;
+  for (const plan::Block& block : plan.blocks) {
+    for (const plan::Step& step : block.steps) {
+      if (!step.op.empty() && Registry::BuiltIn().Find(step.op) == nullptr) ops.insert(step.op);
+    }
+  }
+  return ops;
+}
+
+uint64_t UserOpsHash(const plan::Plan& plan, const Registry& registry) {
   std::string text;
-  for (const std::string& name : ops) {
-    if (Registry::BuiltIn().Find(name) != nullptr) continue;
-    const Op* op = registry.Find(name);
-    // Words are for people and may change.
+  for (const std::string& name : UserOps(plan)) {
     OpDefValue signature;
-    if (op != nullptr) signature = op->signature();
+    if (const Op* op = registry.Find(name); op != nullptr) signature = op->signature();
     signature.name = name;
+    // Words are for people and may change.
     signature.summary.clear();
     signature.description.clear();
     text += SerializeOpDef(signature);

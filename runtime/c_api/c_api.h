@@ -78,7 +78,12 @@ TF_CAPI_EXPORT TF_Buffer TF_GetBuffer(TF_Buffer* buffer);
 
 /* ---- tensors ---- */
 
+// In C++ too, a host may pass any number: it gets an error.
+#ifdef __cplusplus
+typedef enum TF_DataType : int {
+#else
 typedef enum TF_DataType {
+#endif
   TF_FLOAT = 1,
   TF_DOUBLE = 2,
   TF_INT32 = 3,

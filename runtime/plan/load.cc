@@ -102,20 +102,15 @@ class Loader {
   // Ops of the user's own mean here what they meant where the plan was made. One
   // that is not there at all is named where its step is loaded.
   Status CheckUserOps() {
-    std::set<std::string> ops, own;
-    for (const plan::Block& block : plan().blocks) {
-      for (const plan::Step& step : block.steps) {
-        if (step.op.empty() || !ops.insert(step.op).second) continue;
-        if (Registry::BuiltIn().Find(step.op) != nullptr) continue;
-        if (environment().registry().Find(step.op) == nullptr) return OkStatus();
-        own.insert(step.op);
-      }
+    const std::set<std::string> ops = UserOps(plan());
+    for (const std::string& op : ops) {
+      if (environment().registry().Find(op) == nullptr) return OkStatus();
     }
-    const uint64_t found = UserOpsHash(ops, environment().registry());
+    const uint64_t found = UserOpsHash(plan(), environment().registry());
     if (found == plan().user_ops_hash) return OkStatus();
     return FailedPrecondition(
         Cat("the plan was made with other definitions of the ops it uses beside the built-in ones (",
-            own.empty() ? "none here" : Join(own, ", "), "): expected hash ", plan().user_ops_hash, ", found ", found));
+            ops.empty() ? "none here" : Join(ops, ", "), "): expected hash ", plan().user_ops_hash, ", found ", found));
   }
 
   Status LoadConstants() {

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "millrace/ops/state/variable.h"
+#include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::testing {
@@ -341,7 +342,10 @@ std::shared_ptr<Environment> TestEnvironment(int threads, uint64_t memory_limit)
   return std::make_shared<Environment>(options);
 }
 Result<std::unique_ptr<Runner>> Load(const plan::Plan& plan, int threads, uint64_t memory_limit) {
-  return NewPlanRunner(plan, TestEnvironment(threads, memory_limit));
+  // As the compiler does for the registry's ops.
+  plan::Plan known = plan;
+  known.user_ops_hash = UserOpsHash(plan, TestRegistry());
+  return NewPlanRunner(std::move(known), TestEnvironment(threads, memory_limit));
 }
 
 }  // namespace millrace::testing
