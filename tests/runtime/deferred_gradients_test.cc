@@ -178,7 +178,7 @@ TEST_CASE("a tensor that is fed ends the path") {
 TEST_CASE("a deferred node waits, and is waited for") {
   const Scope s = Scope::NewRoot();
   const Output w = ops::VariableV2(s.WithOpName("w"), Shape({}), DType::kFloat);
-  const Output init = ops::Assign(s.WithOpName("init"), w, 3.0f);
+  ops::Assign(s.WithOpName("init"), w, 3.0f);
   const Output add = ops::AssignAdd(s.WithOpName("add"), w, 4.0f);
   const Scope after = s.WithControlDependencies(add);
   const Output y = ops::Square(after, w);
