@@ -63,7 +63,7 @@ void GradientContext::set(int i, Gradient gradient) {
   const auto at = static_cast<size_t>(i);
   if (set_[at]) return Fail(Cat("its gradient function gives two gradients for input ", i));
   set_[at] = true;
-  results_[at] = std::move(gradient);
+  results_[at] = gradient;
 }
 
 const GradientContext::Broadcast& GradientContext::BroadcastOf(int a, int b) {
