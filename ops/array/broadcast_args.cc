@@ -7,7 +7,6 @@ namespace millrace {
 namespace {
 
 using array::Ints;
-using array::SpanOf;
 
 template <typename T>
 void StoreInts(const TensorView& out, const Ints& values) {

@@ -108,7 +108,7 @@ GradientsAndVariables ClipByGlobalNorm(At at, const GradientsAndVariables& gradi
   for (const GradientAndVariable& pair : gradients) bare.push_back(pair.gradient);
   ClippedByGlobalNorm clipped = ClipByGlobalNorm(at, bare, clip_norm);
   GradientsAndVariables result = gradients;
-  for (size_t i = 0; i < result.size(); ++i) result[i].gradient = std::move(clipped.gradients[i]);
+  for (size_t i = 0; i < result.size(); ++i) result[i].gradient = clipped.gradients[i];
   return result;
 }
 

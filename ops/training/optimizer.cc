@@ -76,7 +76,7 @@ GradientsAndVariables Optimizer::ComputeGradients(At at, const Output& loss, con
   std::vector<Gradient> gradients = Gradients(at, {loss}, xs, gradient_options);
   if (!scope.ok() || gradients.size() != variables.size()) return {};
   GradientsAndVariables pairs;
-  for (size_t i = 0; i < variables.size(); ++i) pairs.push_back({std::move(gradients[i]), variables[i]});
+  for (size_t i = 0; i < variables.size(); ++i) pairs.push_back({gradients[i], variables[i]});
   return pairs;
 }
 

@@ -18,7 +18,7 @@ VariableStore::Names NamesOf(const Scope& scope) {
   return {};
 }
 
-Variable Fail(At at, Status status, std::string_view name) {
+Variable Fail(At at, const Status& status, std::string_view name) {
   at.scope().Fail(status.At(name, "GetVariable"), at.where());
   return Variable();
 }
@@ -94,7 +94,7 @@ Variable GlobalStep(At at, bool resource) {
   const Scope& scope = at.scope();
   if (!scope.ok()) return Variable();
   if (scope.graph()->Find(kName) != nullptr) {
-    const Variable found = Variable::Existing(at, kName, /*trainable=*/false);
+    Variable found = Variable::Existing(at, kName, /*trainable=*/false);
     if (found.valid() && (found.dtype() == DType::kInt64 || found.dtype() == DType::kInt32)) return found;
     if (!found.valid()) return found;
     return Fail(at, InvalidArgument(Cat("expected a variable of int64 or int32, found ", DTypeName(found.dtype()))),

@@ -134,7 +134,7 @@ Result<AttrValue> TensorAttr(const TF_Tensor* tensor) {
 }
 
 // An attribute, or what is wrong, to the status of the call.
-void SetOrFail(TF_OperationDescription* desc, const char* name, Result<AttrValue> value, TF_Status* status) {
+void SetOrFail(TF_OperationDescription* desc, const char* name, const Result<AttrValue>& value, TF_Status* status) {
   if (!value.ok()) {
     const std::string_view attr = name != nullptr ? name : "";
     return Set(status, Status(value.status().code(), Cat("attribute '", attr, "': ", value.status().message()))

@@ -15,7 +15,7 @@ namespace {
 using TensorRef = std::shared_ptr<const TensorValue>;
 using Kind = AttrValue::Kind;
 
-Status Blame(const Node& node, Status s) { return s.At(node.name(), node.op().name()); }
+Status Blame(const Node& node, const Status& s) { return s.At(node.name(), node.op().name()); }
 
 Result<const AttrValue*> Find(const Node& node, const char* name) {
   const std::string_view wanted = name != nullptr ? name : "";
@@ -232,7 +232,8 @@ void TF_OperationGetAttrShapeList(TF_Operation* oper, const char* attr_name, int
     dims[i] = nullptr;
     if (!shape.has_rank()) continue;
     if (shape.rank() > storage_size - used) {
-      return Set(status, NoRoom(oper, attr_name, static_cast<size_t>(used + shape.rank()), "extents", storage_size));
+      return Set(status, NoRoom(oper, attr_name, static_cast<size_t>(used) + static_cast<size_t>(shape.rank()),
+                                "extents", storage_size));
     }
     dims[i] = storage + used;
     std::copy(shape.dims().begin(), shape.dims().end(), dims[i]);

@@ -1,6 +1,7 @@
 // TF_TString, and string tensors both ways.
 #include "millrace/runtime/c_api/strings.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -43,7 +44,8 @@ void TF_StringInit(TF_TString* s) { std::memset(s, 0, sizeof *s); }
 void TF_StringCopy(TF_TString* dst, const char* src, size_t size) {
   // `src` may be the element's own bytes.
   const std::string copy(src != nullptr ? src : "", src != nullptr ? size : 0);
-  if (char* const data = Resize(dst, copy.size()); data != nullptr) std::memcpy(data, copy.data(), copy.size());
+  // Resize has put the zero behind it.
+  if (char* const data = Resize(dst, copy.size()); data != nullptr) std::copy(copy.begin(), copy.end(), data);
 }
 
 void TF_StringAssignView(TF_TString* dst, const char* src, size_t size) {
