@@ -108,12 +108,11 @@ MR_INLINE void Rows(int64_t count, const TileArgs<T>& t, const T* a, const T* b,
     }                                                                    \
     break;
   switch (count) {
-    MR_CASE(1)
-    MR_CASE(2)
-    MR_CASE(3)
-    MR_CASE(4)
-    MR_CASE(5) MR_CASE(6) MR_CASE(7) MR_CASE(8) MR_CASE(9) MR_CASE(10) MR_CASE(11) MR_CASE(12) MR_CASE(13)
-        MR_CASE(14) default : break;
+    // clang-format off: it reads the cases as one expression.
+    MR_CASE(1) MR_CASE(2) MR_CASE(3) MR_CASE(4) MR_CASE(5) MR_CASE(6) MR_CASE(7)
+    MR_CASE(8) MR_CASE(9) MR_CASE(10) MR_CASE(11) MR_CASE(12) MR_CASE(13) MR_CASE(14)
+    default: break;
+    // clang-format on
   }
 #undef MR_CASE
 }
