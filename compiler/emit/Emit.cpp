@@ -23,7 +23,7 @@ public:
     markUsed();
     for (auto func : module.getOps<func::FuncOp>())
       MR_RETURN_IF_ERROR(emit(func));
-    plan.user_ops_hash = UserOpsHash(plan, *state.registry);
+    plan.user_ops_hash = UserOpsHash(UserOps(plan), *state.registry);
     return std::move(plan);
   }
 

@@ -15,9 +15,9 @@ std::set<std::string> UserOps(const plan::Plan& plan) {
   return ops;
 }
 
-uint64_t UserOpsHash(const plan::Plan& plan, const Registry& registry) {
+uint64_t UserOpsHash(const std::set<std::string>& ops, const Registry& registry) {
   std::string text;
-  for (const std::string& name : UserOps(plan)) {
+  for (const std::string& name : ops) {
     OpDefValue signature;
     if (const Op* op = registry.Find(name); op != nullptr) signature = op->signature();
     signature.name = name;

@@ -106,7 +106,7 @@ class Loader {
     for (const std::string& op : ops) {
       if (environment().registry().Find(op) == nullptr) return OkStatus();
     }
-    const uint64_t found = UserOpsHash(plan(), environment().registry());
+    const uint64_t found = UserOpsHash(ops, environment().registry());
     if (found == plan().user_ops_hash) return OkStatus();
     return FailedPrecondition(
         Cat("the plan was made with other definitions of the ops it uses beside the built-in ones (",

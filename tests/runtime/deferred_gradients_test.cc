@@ -10,6 +10,7 @@
 #include "millrace/ops/gradients/gradient_context.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/session/session.h"
+#include "millrace/tests/ops/graph_builder.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -258,15 +259,6 @@ ArgDef FloatArg(std::string name) {
   arg.name = std::move(name);
   arg.type = DType::kFloat;
   return arg;
-}
-
-NodeDef MakeNode(std::string name, std::string op, std::vector<std::string> inputs, AttrMap attrs) {
-  NodeDef node;
-  node.name = std::move(name);
-  node.op = std::move(op);
-  node.inputs = std::move(inputs);
-  node.attrs = std::move(attrs);
-  return node;
 }
 
 // f(a, b) -> (p, n): p = a * exp(b), n = shape of a.

@@ -344,7 +344,7 @@ std::shared_ptr<Environment> TestEnvironment(int threads, uint64_t memory_limit)
 Result<std::unique_ptr<Runner>> Load(const plan::Plan& plan, int threads, uint64_t memory_limit) {
   // As the compiler does for the registry's ops.
   plan::Plan known = plan;
-  known.user_ops_hash = UserOpsHash(plan, TestRegistry());
+  known.user_ops_hash = UserOpsHash(UserOps(plan), TestRegistry());
   return NewPlanRunner(std::move(known), TestEnvironment(threads, memory_limit));
 }
 
