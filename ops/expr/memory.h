@@ -3,6 +3,7 @@
 #pragma once
 
 #include "millrace/ops/expr/scalar.h"
+#include "millrace/ops/kernel/compute_type.h"
 #include "millrace/proto/value/dtype.h"
 
 MILLRACE_ISA_NAMESPACE_BEGIN
@@ -14,20 +15,7 @@ struct Complex {
   T re, im;
 };
 
-// Compute<T>: what an element of type T computes in.
 namespace internal {
-template <class T>
-struct ComputeOf {
-  using type = T;
-};
-template <>
-struct ComputeOf<Half> {
-  using type = float;
-};
-template <>
-struct ComputeOf<BFloat16> {
-  using type = float;
-};
 template <class T>
 struct IsComplex {
   static constexpr bool value = false;
@@ -38,7 +26,7 @@ struct IsComplex<std::complex<T>> {
 };
 }  // namespace internal
 template <class T>
-using Compute = typename internal::ComputeOf<T>::type;
+using Compute = ComputeType<T>;
 template <class T>
 inline constexpr bool kIsComplex = internal::IsComplex<T>::value;
 

@@ -4,6 +4,7 @@
 
 #include "millrace/ops/image/sampling.h"
 #include "millrace/ops/kernel/by_type.h"
+#include "millrace/ops/kernel/compute_type.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/ops/registry/sym_eval.h"
 #include "millrace/proto/value/half.h"
@@ -24,15 +25,7 @@ constexpr int64_t kChannels = 128;
 // What sums are kept in; those of integers wrap.
 template <typename T>
 struct SumOf {
-  using type = T;
-};
-template <>
-struct SumOf<Half> {
-  using type = float;
-};
-template <>
-struct SumOf<BFloat16> {
-  using type = float;
+  using type = ComputeType<T>;
 };
 template <>
 struct SumOf<int32_t> {

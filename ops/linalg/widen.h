@@ -6,25 +6,12 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "millrace/ops/kernel/compute_type.h"
 #include "millrace/proto/value/half.h"
 
 namespace millrace::linalg {
 
-// The type that products of T are computed in.
-template <typename T>
-struct ComputeTypeOf {
-  using Type = T;
-};
-template <>
-struct ComputeTypeOf<Half> {
-  using Type = float;
-};
-template <>
-struct ComputeTypeOf<BFloat16> {
-  using Type = float;
-};
-template <typename T>
-using ComputeType = typename ComputeTypeOf<T>::Type;
+using millrace::ComputeType;
 template <typename T>
 inline constexpr bool kWidened = !std::is_same_v<T, ComputeType<T>>;
 

@@ -12,7 +12,7 @@ template <typename U, typename T>
 class SparseUpdate final : public Kernel {
  public:
   static constexpr size_t kVars = U::kVars.size(), kOperands = U::kOperands.size();
-  using C = typename ComputeOf<T>::type;
+  using C = ComputeType<T>;
   using Step = typename U::template Step<C>;
 
   explicit SparseUpdate(const KernelInit& init) : flag_(!U::kFlag.empty() && init.attr<bool>(FlagName<U>())) {}

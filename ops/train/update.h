@@ -16,24 +16,12 @@
 #include <utility>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/compute_type.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/ops/state/variable.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::train {
-
-template <typename T>
-struct ComputeOf {
-  using type = T;
-};
-template <>
-struct ComputeOf<Half> {
-  using type = float;
-};
-template <>
-struct ComputeOf<BFloat16> {
-  using type = float;
-};
 
 // The name of U's own attribute.
 template <typename U>
@@ -62,7 +50,7 @@ Status ReadScalars(KernelContext& ctx, bool sparse, std::array<C, kCount>* scala
 // Elements [begin, end) of the variables at `data` and of the gradient.
 template <typename U, typename Step, typename T, size_t kVars>
 void ApplyStep(const Step& step, const std::array<T*, kVars>& data, const T* g, int64_t begin, int64_t end) {
-  using C = typename ComputeOf<T>::type;
+  using C = ComputeType<T>;
   [&]<size_t... I>(std::index_sequence<I...>) {
     const Step s = step;  // in registers, whatever is stored below
     T* const p[] = {data[I]...};
@@ -78,7 +66,7 @@ template <typename U, typename T>
 class Update final : public Kernel {
  public:
   static constexpr size_t kVars = U::kVars.size(), kOperands = U::kOperands.size();
-  using C = typename ComputeOf<T>::type;
+  using C = ComputeType<T>;
   using Step = typename U::template Step<C>;
 
   explicit Update(const KernelInit& init) : flag_(!U::kFlag.empty() && init.attr<bool>(FlagName<U>())) {}

@@ -5,19 +5,11 @@
 #include <thread>
 
 #include "millrace/proto/value/strings.h"
+#include "millrace/tests/ops/graph_builder.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
 namespace {
-
-NodeDef MakeNode(std::string name, std::string op, std::vector<std::string> inputs, AttrMap attrs) {
-  NodeDef node;
-  node.name = std::move(name);
-  node.op = std::move(op);
-  node.inputs = std::move(inputs);
-  node.attrs = std::move(attrs);
-  return node;
-}
 
 // c = a + b over float vectors of any length.
 std::unique_ptr<Session> Adder(int threads = 1) {
