@@ -18,6 +18,8 @@
 namespace millrace {
 
 class KernelContext;
+class Registry;
+class CodeStore;
 
 // Immutable after construction but for state behind resources: runs of one
 // kernel may overlap. No exceptions, no heap allocation in Run where sizes are
@@ -32,13 +34,16 @@ class Kernel {
 class KernelInit {
  public:
   KernelInit(std::string_view node, const AttrMap& attrs, std::vector<DType> input_types,
-             std::vector<DType> output_types, std::vector<const TensorView*> constants, ResourceStore* resources)
+             std::vector<DType> output_types, std::vector<const TensorView*> constants, ResourceStore* resources,
+             const Registry* registry = nullptr, const CodeStore* code = nullptr)
       : node_(node),
         attrs_(attrs),
         input_types_(std::move(input_types)),
         output_types_(std::move(output_types)),
         constants_(std::move(constants)),
-        resources_(resources) {}
+        resources_(resources),
+        registry_(registry),
+        code_(code) {}
 
   std::string_view node() const { return node_; }
   // As InferenceContext::attr: the attribute is there and of that kind.
@@ -57,6 +62,11 @@ class KernelInit {
   // State of the node's own goes here, under its name, so that every plan of a
   // session shares it.
   ResourceStore* resources() const { return resources_; }
+  // The definitions that the plan's ops come from, for kernels that are made of
+  // other ops; null outside of a plan.
+  const Registry* registry() const { return registry_; }
+  // The machine code that came with the plan and fits this CPU, or null.
+  const CodeStore* code() const { return code_; }
 
  private:
   std::string_view node_;
@@ -64,6 +74,8 @@ class KernelInit {
   std::vector<DType> input_types_, output_types_;
   std::vector<const TensorView*> constants_;
   ResourceStore* resources_;
+  const Registry* registry_;
+  const CodeStore* code_;
 };
 
 using KernelFactory = Result<std::unique_ptr<Kernel>> (*)(const KernelInit&);

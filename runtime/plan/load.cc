@@ -756,7 +756,7 @@ class Loader {
       }
       const KernelDef* kernel = step.op->FindKernel(step.device->kind(), step.def->attrs);
       const KernelInit init(step.def->node, step.def->attrs, std::move(input_types), std::move(output_types),
-                            std::move(constants), &environment().resources());
+                            std::move(constants), &environment().resources(), &environment().registry());
       Result<std::unique_ptr<Kernel>> made = kernel->factory(init);
       if (!made.ok()) return made.status().At(step.def->node, step.def->op);
       step.kernel = std::move(*made);
