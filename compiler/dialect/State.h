@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "millrace/compiler/dialect/Trace.h"
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
@@ -55,6 +56,9 @@ struct CompileState {
   llvm::DenseMap<mlir::Attribute, Bytes> bytes;
 
   llvm::DenseMap<mlir::Operation *, StepNote> steps;
+
+  // Where nodes went; null unless somebody asks.
+  std::unique_ptr<Trace> trace;
 
   bool isCancelled() const { return cancelled && cancelled(); }
 };

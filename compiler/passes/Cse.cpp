@@ -42,6 +42,8 @@ struct Cse : impl::CseBase<Cse> {
         if (fresh)
           continue;
         Operation *first = *it;
+        if (first->getNumResults() > 0)
+          recordHeir(&op, first->getResult(0));
         op.replaceAllUsesWith(first->getResults());
         op.erase();
       }

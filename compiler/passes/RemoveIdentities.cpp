@@ -49,10 +49,12 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
       if (kind == Kind::kSame &&
           (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||
            !sizeIsKnown(input.getType()))) {
+        recordHeir(op, input);
         result.replaceAllUsesWith(input);
       } else if (!IsObject(dtypeOf(result.getType())) && sizeIsKnown(result.getType()) &&
                  sizeIsKnown(input.getType())) {
         if (input.getType() == result.getType()) {
+          recordHeir(op, input);
           result.replaceAllUsesWith(input);
         } else {
           OperationState alias(op->getLoc(), "graph.alias");

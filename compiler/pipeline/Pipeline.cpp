@@ -80,6 +80,8 @@ Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::stri
     if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end())
       continue;
     MR_RETURN_IF_ERROR(run(pass.create()));
+    if (state.trace)
+      state.trace->observe(module, pass.name);
   }
   return run(createVerifyPhase(phase.name));
 }
