@@ -1,7 +1,7 @@
 // The scalar type that expressions are written over, and its SIMD form. An
 // expression is a generic function of values S, of their integers S::I and of
-// masks; it never branches on a value (Select instead), so that the same source
-// can be run over vectors or recorded.
+// masks; it never branches on a value (Select and SelectRare instead), so that
+// the same source can be run over vectors or recorded.
 //
 // Every rounding is spelled out: no contraction, Fma only where it is written.
 #pragma once
@@ -311,6 +311,16 @@ struct Vec {
   }
   static MILLRACE_INLINE T Negated(T x) { return static_cast<T>(UintOf<T>(0) - static_cast<UintOf<T>>(x)); }
 };
+
+// slow() in the lanes of the mask, `fast` in the others; not computed where no
+// lane asks. For what few values need and is dear; slow() must give the same
+// result for a lane whatever the others hold.
+template <int B, class T, int N, class F>
+MILLRACE_INLINE Vec<T, N> SelectRare(Mask<B, N> mask, F slow, Vec<T, N> fast) {
+  if (!mask.Any()) [[likely]]
+    return fast;
+  return Select(mask, slow(), fast);
+}
 
 // What an expression may ask of a floating-point scalar type.
 template <class S>
