@@ -3,6 +3,7 @@
 
 #include "millrace/ops/array/operands.h"
 #include "millrace/ops/array/strided_copy.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -121,18 +122,7 @@ class Bucketize final : public Kernel {
       }
       return OkStatus();
     };
-    switch (x.dtype) {
-      case DType::kFloat:
-        return run.template operator()<float>();
-      case DType::kDouble:
-        return run.template operator()<double>();
-      case DType::kInt32:
-        return run.template operator()<int32_t>();
-      case DType::kInt64:
-        return run.template operator()<int64_t>();
-      default:
-        return Unimplemented(Cat("no kernel for ", DTypeName(x.dtype)));
-    }
+    return VisitType(x.dtype, Types<float, double, int32_t, int64_t>(), run);
   }
 
  private:

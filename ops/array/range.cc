@@ -3,42 +3,15 @@
 #include <type_traits>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
 namespace {
 
-// Calls f with the element type of a range.
-template <typename F>
-Status DispatchRange(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kInt32:
-      return f.template operator()<int32_t>();
-    case DType::kInt64:
-      return f.template operator()<int64_t>();
-    case DType::kFloat:
-      return f.template operator()<float>();
-    case DType::kDouble:
-      return f.template operator()<double>();
-    case DType::kHalf:
-      return f.template operator()<Half>();
-    case DType::kBfloat16:
-      return f.template operator()<BFloat16>();
-    case DType::kInt8:
-      return f.template operator()<int8_t>();
-    case DType::kInt16:
-      return f.template operator()<int16_t>();
-    case DType::kUint16:
-      return f.template operator()<uint16_t>();
-    case DType::kUint32:
-      return f.template operator()<uint32_t>();
-    case DType::kUint64:
-      return f.template operator()<uint64_t>();
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(dtype)));
-  }
-}
+using RangeTypes =
+    Types<int32_t, int64_t, float, double, Half, BFloat16, int8_t, int16_t, uint16_t, uint32_t, uint64_t>;
 
 // How many numbers there are; each step of the arithmetic is rounded to `Rounded`.
 template <typename T, typename Rounded = T>
@@ -73,7 +46,7 @@ Status RangeShape(InferenceContext& ctx) {
   const TensorView *start = ctx.constant(0), *limit = ctx.constant(1), *delta = ctx.constant(2);
   if (start != nullptr && limit != nullptr && delta != nullptr) {
     int64_t size = 0;
-    MR_RETURN_IF_ERROR(DispatchRange(dtype, [&]<typename T>() {
+    MR_RETURN_IF_ERROR(VisitType(dtype, RangeTypes(), [&]<typename T>() {
       using H = Held<T>;
       return RangeSize<H, T>(static_cast<H>(start->scalar<T>()), static_cast<H>(limit->scalar<T>()),
                              static_cast<H>(delta->scalar<T>()), &size);
@@ -106,7 +79,7 @@ Status RangeShape(InferenceContext& ctx) {
 }
 
 Status RunRange(KernelContext& ctx) {
-  return DispatchRange(ctx.input(0).dtype, [&]<typename T>() -> Status {
+  return VisitType(ctx.input(0).dtype, RangeTypes(), [&]<typename T>() -> Status {
     using H = Held<T>;
     const H start = static_cast<H>(ctx.input(0).scalar<T>());
     const H delta = static_cast<H>(ctx.input(2).scalar<T>());
@@ -157,18 +130,7 @@ Status RunLinSpace(KernelContext& ctx) {
     out[num - 1] = last;
     return OkStatus();
   };
-  switch (ctx.input(0).dtype) {
-    case DType::kFloat:
-      return fill.template operator()<float>();
-    case DType::kDouble:
-      return fill.template operator()<double>();
-    case DType::kHalf:
-      return fill.template operator()<Half>();
-    case DType::kBfloat16:
-      return fill.template operator()<BFloat16>();
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(ctx.input(0).dtype)));
-  }
+  return VisitType(ctx.input(0).dtype, FloatTypes(), fill);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "millrace/ops/array/move.h"
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/proto/value/strings.h"
 
@@ -49,42 +50,6 @@ void CombineSlices(T* target, const Offsets& offset_of, int64_t count, int64_t i
   }
 }
 
-template <typename F>
-Status DispatchNumber(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kFloat:
-      return f.template operator()<float>();
-    case DType::kDouble:
-      return f.template operator()<double>();
-    case DType::kHalf:
-      return f.template operator()<Half>();
-    case DType::kBfloat16:
-      return f.template operator()<BFloat16>();
-    case DType::kInt8:
-      return f.template operator()<int8_t>();
-    case DType::kInt16:
-      return f.template operator()<int16_t>();
-    case DType::kInt32:
-      return f.template operator()<int32_t>();
-    case DType::kInt64:
-      return f.template operator()<int64_t>();
-    case DType::kUint8:
-      return f.template operator()<uint8_t>();
-    case DType::kUint16:
-      return f.template operator()<uint16_t>();
-    case DType::kUint32:
-      return f.template operator()<uint32_t>();
-    case DType::kUint64:
-      return f.template operator()<uint64_t>();
-    case DType::kComplex64:
-      return f.template operator()<std::complex<float>>();
-    case DType::kComplex128:
-      return f.template operator()<std::complex<double>>();
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(dtype)));
-  }
-}
-
 }  // namespace
 
 Status ScatterSlices(ScatterWay way, const TensorView& target, const TensorView& indices, int64_t count, int depth,
@@ -122,7 +87,7 @@ Status ScatterSlices(ScatterWay way, const TensorView& target, const TensorView&
     });
     return OkStatus();
   }
-  return DispatchNumber(target.dtype, [&]<typename T>() -> Status {
+  return VisitType(target.dtype, NumberTypes(), [&]<typename T>() -> Status {
     T* to = target.as<T>();
     const T* from = updates.as<T>();
     switch (way) {

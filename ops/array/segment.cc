@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -90,42 +91,9 @@ Status ReduceSegments(KernelContext& ctx, const TensorView& data, const TensorVi
   return OkStatus();
 }
 
-template <Way kWay, typename F>
-Status DispatchNumber(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kFloat:
-      return f.template operator()<float>();
-    case DType::kDouble:
-      return f.template operator()<double>();
-    case DType::kHalf:
-      return f.template operator()<Half>();
-    case DType::kBfloat16:
-      return f.template operator()<BFloat16>();
-    case DType::kInt8:
-      return f.template operator()<int8_t>();
-    case DType::kInt16:
-      return f.template operator()<int16_t>();
-    case DType::kInt32:
-      return f.template operator()<int32_t>();
-    case DType::kInt64:
-      return f.template operator()<int64_t>();
-    case DType::kUint8:
-      return f.template operator()<uint8_t>();
-    case DType::kUint16:
-      return f.template operator()<uint16_t>();
-    case DType::kUint32:
-      return f.template operator()<uint32_t>();
-    case DType::kUint64:
-      return f.template operator()<uint64_t>();
-    default:
-      break;
-  }
-  if constexpr (kWay != Way::kMax && kWay != Way::kMin) {
-    if (dtype == DType::kComplex64) return f.template operator()<std::complex<float>>();
-    if (dtype == DType::kComplex128) return f.template operator()<std::complex<double>>();
-  }
-  return Unimplemented(Cat("no kernel for ", DTypeName(dtype)));
-}
+// Complex numbers have no order.
+template <Way kWay>
+using TypesOf = std::conditional_t<kWay == Way::kMax || kWay == Way::kMin, RealTypes, NumberTypes>;
 
 Status UnsortedShape(InferenceContext& ctx) {
   MR_RETURN_IF_ERROR(ctx.WithRank(2, 0));
@@ -176,7 +144,7 @@ Status RunUnsorted(KernelContext& ctx) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));
-  return DispatchNumber<kWay>(data.dtype, [&]<typename T>() {
+  return VisitType(data.dtype, TypesOf<kWay>(), [&]<typename T>() {
     const T empty = static_cast<T>(Initial<kWay, T, Held<T, kWay>>());
     return ReduceSegments<T, kWay>(ctx, data, ids, segments, inner, empty);
   });
@@ -225,7 +193,7 @@ Status RunSorted(KernelContext& ctx) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));
-  return DispatchNumber<kWay>(data.dtype, [&]<typename T>() {
+  return VisitType(data.dtype, TypesOf<kWay>(), [&]<typename T>() {
     const T empty = static_cast<T>(kWay == Way::kProd ? Held<T, kWay>(1) : Held<T, kWay>(0));
     return ReduceSegments<T, kWay>(ctx, data, ids, last + 1, inner, empty);
   });

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -93,34 +94,7 @@ Status RunTopKOf(KernelContext& ctx, int64_t k) {
     else Choose<T, int32_t>(ctx, k);
     return OkStatus();
   };
-  switch (x.dtype) {
-    case DType::kFloat:
-      return run.template operator()<float>();
-    case DType::kDouble:
-      return run.template operator()<double>();
-    case DType::kHalf:
-      return run.template operator()<Half>();
-    case DType::kBfloat16:
-      return run.template operator()<BFloat16>();
-    case DType::kInt8:
-      return run.template operator()<int8_t>();
-    case DType::kInt16:
-      return run.template operator()<int16_t>();
-    case DType::kInt32:
-      return run.template operator()<int32_t>();
-    case DType::kInt64:
-      return run.template operator()<int64_t>();
-    case DType::kUint8:
-      return run.template operator()<uint8_t>();
-    case DType::kUint16:
-      return run.template operator()<uint16_t>();
-    case DType::kUint32:
-      return run.template operator()<uint32_t>();
-    case DType::kUint64:
-      return run.template operator()<uint64_t>();
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(x.dtype)));
-  }
+  return VisitType(x.dtype, RealTypes(), run);
 }
 
 class TopK final : public Kernel {

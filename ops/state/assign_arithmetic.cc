@@ -1,5 +1,6 @@
 // AssignAdd, AssignSub and their forms for handles.
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/ops/state/variable.h"
@@ -37,38 +38,7 @@ Status RunAssignArithmetic(KernelContext& ctx) {
     Apply<kAdd>(ctx, target.as<T>(), value.as<T>(), value.num_elements);
     return OkStatus();
   };
-  switch (value.dtype) {
-    case DType::kFloat:
-      return run.template operator()<float>();
-    case DType::kDouble:
-      return run.template operator()<double>();
-    case DType::kHalf:
-      return run.template operator()<Half>();
-    case DType::kBfloat16:
-      return run.template operator()<BFloat16>();
-    case DType::kInt8:
-      return run.template operator()<int8_t>();
-    case DType::kInt16:
-      return run.template operator()<int16_t>();
-    case DType::kInt32:
-      return run.template operator()<int32_t>();
-    case DType::kInt64:
-      return run.template operator()<int64_t>();
-    case DType::kUint8:
-      return run.template operator()<uint8_t>();
-    case DType::kUint16:
-      return run.template operator()<uint16_t>();
-    case DType::kUint32:
-      return run.template operator()<uint32_t>();
-    case DType::kUint64:
-      return run.template operator()<uint64_t>();
-    case DType::kComplex64:
-      return run.template operator()<std::complex<float>>();
-    case DType::kComplex128:
-      return run.template operator()<std::complex<double>>();
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(value.dtype)));
-  }
+  return VisitType(value.dtype, NumberTypes(), run);
 }
 
 Status RefShape(InferenceContext& ctx) {

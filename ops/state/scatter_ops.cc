@@ -141,6 +141,82 @@ class ResourceGather final : public Kernel {
 
 constexpr std::string_view kWrite = "a write of state";
 
+// The types that a scatter of this kind takes, as an attribute `name`.
+std::string TypesAttr(std::string_view name, ScatterWay way, bool by_reference) {
+  if (way == ScatterWay::kUpdate) return Cat(name, ": type");
+  if (by_reference && (way == ScatterWay::kMin || way == ScatterWay::kMax)) {
+    return Cat(name, ": {half, bfloat16, float, double, int32, int64}");
+  }
+  return Cat(name,
+             ": {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
+             "quint16, uint16, complex128, half, uint32, uint64}");
+}
+// The default of use_locking, which replacing has the other way round.
+std::string LockingAttr(bool locks) { return Cat("use_locking: bool = ", locks ? "true" : "false"); }
+
+// ScatterX and ResourceScatterX: rows by index.
+template <ScatterWay kWay>
+void DefineRowScatter(Registry& registry, std::string_view name, std::string_view does) {
+  registry.Define(Cat("Scatter", name))
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(TypesAttr("T", kWay, true))
+      .Attr("Tindices: {int32, int64}")
+      .Attr(LockingAttr(kWay == ScatterWay::kUpdate))
+      .Doc(Cat(does, " rows of the variable."))
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<kWay, false>>);
+  registry.Define(Cat("ResourceScatter", name))
+      .Input("resource: resource")
+      .Input("indices: Tindices")
+      .Input("updates: dtype")
+      .Attr(TypesAttr("dtype", kWay, false))
+      .Attr("Tindices: {int32, int64}")
+      .Stateful()
+      .Doc(Cat(does, " rows of the variable behind the handle."))
+      .Shape(ScatterShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<kWay, false>>);
+}
+
+// ScatterNdX and ResourceScatterNdX: slices by their coordinates.
+template <ScatterWay kWay>
+void DefineSliceScatter(Registry& registry, std::string_view name, std::string_view does) {
+  registry.Define(Cat("ScatterNd", name))
+      .Input("ref: Ref(T)")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Output("output_ref: Ref(T)")
+      .Attr(TypesAttr("T", kWay, true))
+      .Attr("Tindices: {int32, int64}")
+      .Attr(LockingAttr(kWay == ScatterWay::kUpdate))
+      .Attr("bad_indices_policy: string = ''")
+      .Doc(Cat(does, " slices of the variable."))
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<kWay, true>>);
+  registry.Define(Cat("ResourceScatterNd", name))
+      .Input("ref: resource")
+      .Input("indices: Tindices")
+      .Input("updates: T")
+      .Attr(TypesAttr("T", kWay, false))
+      .Attr("Tindices: {int32, int64}")
+      .Attr(LockingAttr(true))
+      .Attr("bad_indices_policy: string = ''")
+      .Stateful()
+      .Doc(Cat(does, " slices of the variable behind the handle."))
+      .Shape(ScatterNdShape)
+      .NoGradient(kWrite)
+      .Writes(0)
+      .Kernel("CPU", MakeKernel<RunScatter<kWay, true>>);
+}
+
 }  // namespace
 
 namespace families {
@@ -158,289 +234,16 @@ void state_scatter(Registry& registry) {
       .Shape(GatherShapeFn)
       .Reads(0)
       .Kernel("CPU", NewKernel<ResourceGather>);
-  registry.Define("ScatterUpdate")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr("T: type")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = true")
-      .Doc("Replaces rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, false>>);
-  registry.Define("ScatterAdd")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Adds to rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, false>>);
-  registry.Define("ScatterSub")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Subtracts from rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, false>>);
-  registry.Define("ScatterMul")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Multiplies rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMul, false>>);
-  registry.Define("ScatterDiv")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Divides rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kDiv, false>>);
-  registry.Define("ScatterMin")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr("T: {half, bfloat16, float, double, int32, int64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Takes the smaller into rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMin, false>>);
-  registry.Define("ScatterMax")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr("T: {half, bfloat16, float, double, int32, int64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Doc("Takes the larger into rows of the variable.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMax, false>>);
-  registry.Define("ResourceScatterUpdate")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr("dtype: type")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Replaces rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, false>>);
-  registry.Define("ResourceScatterAdd")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Adds to rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, false>>);
-  registry.Define("ResourceScatterSub")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Subtracts from rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, false>>);
-  registry.Define("ResourceScatterMul")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Multiplies rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMul, false>>);
-  registry.Define("ResourceScatterDiv")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Divides rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kDiv, false>>);
-  registry.Define("ResourceScatterMin")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Takes the smaller into rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMin, false>>);
-  registry.Define("ResourceScatterMax")
-      .Input("resource: resource")
-      .Input("indices: Tindices")
-      .Input("updates: dtype")
-      .Attr(
-          "dtype: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, "
-          "qint16, quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Stateful()
-      .Doc("Takes the larger into rows of the variable behind the handle.")
-      .Shape(ScatterShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kMax, false>>);
-  registry.Define("ScatterNdUpdate")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr("T: type")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = true")
-      .Attr("bad_indices_policy: string = ''")
-      .Doc("Replaces slices of the variable.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, true>>);
-  registry.Define("ScatterNdAdd")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Attr("bad_indices_policy: string = ''")
-      .Doc("Adds to slices of the variable.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, true>>);
-  registry.Define("ScatterNdSub")
-      .Input("ref: Ref(T)")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Output("output_ref: Ref(T)")
-      .Attr(
-          "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, "
-          "quint16, uint16, complex128, half, uint32, uint64}")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = false")
-      .Attr("bad_indices_policy: string = ''")
-      .Doc("Subtracts from slices of the variable.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, true>>);
-  registry.Define("ResourceScatterNdUpdate")
-      .Input("ref: resource")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Attr("T: type")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = true")
-      .Attr("bad_indices_policy: string = ''")
-      .Stateful()
-      .Doc("Replaces slices of the variable behind the handle.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kUpdate, true>>);
-  registry.Define("ResourceScatterNdAdd")
-      .Input("ref: resource")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Attr("T: type")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = true")
-      .Attr("bad_indices_policy: string = ''")
-      .Stateful()
-      .Doc("Adds to slices of the variable behind the handle.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kAdd, true>>);
-  registry.Define("ResourceScatterNdSub")
-      .Input("ref: resource")
-      .Input("indices: Tindices")
-      .Input("updates: T")
-      .Attr("T: type")
-      .Attr("Tindices: {int32, int64}")
-      .Attr("use_locking: bool = true")
-      .Attr("bad_indices_policy: string = ''")
-      .Stateful()
-      .Doc("Subtracts from slices of the variable behind the handle.")
-      .Shape(ScatterNdShape)
-      .NoGradient(kWrite)
-      .Writes(0)
-      .Kernel("CPU", MakeKernel<RunScatter<ScatterWay::kSub, true>>);
+  DefineRowScatter<ScatterWay::kUpdate>(registry, "Update", "Replaces");
+  DefineRowScatter<ScatterWay::kAdd>(registry, "Add", "Adds to");
+  DefineRowScatter<ScatterWay::kSub>(registry, "Sub", "Subtracts from");
+  DefineRowScatter<ScatterWay::kMul>(registry, "Mul", "Multiplies");
+  DefineRowScatter<ScatterWay::kDiv>(registry, "Div", "Divides");
+  DefineRowScatter<ScatterWay::kMin>(registry, "Min", "Takes the smaller into");
+  DefineRowScatter<ScatterWay::kMax>(registry, "Max", "Takes the larger into");
+  DefineSliceScatter<ScatterWay::kUpdate>(registry, "Update", "Replaces");
+  DefineSliceScatter<ScatterWay::kAdd>(registry, "Add", "Adds to");
+  DefineSliceScatter<ScatterWay::kSub>(registry, "Sub", "Subtracts from");
 }
 }  // namespace families
 }  // namespace millrace
