@@ -1,5 +1,6 @@
 // RandomUniform, RandomStandardNormal, TruncatedNormal, RandomUniformInt: streams
 // that go on from run to run.
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/random/generate.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -20,23 +21,10 @@ class RandomFloats final : public Kernel {
     const TensorView& out = ctx.output(0);
     if (out.num_elements == 0) return OkStatus();
     const random::Philox gen = state_->Reserve(out.num_elements);
-    switch (out.dtype) {
-      case DType::kFloat:
-        random::Generate(ctx, D<float>(), gen, out);
-        break;
-      case DType::kDouble:
-        random::Generate(ctx, D<double>(), gen, out);
-        break;
-      case DType::kHalf:
-        random::Generate(ctx, D<Half>(), gen, out);
-        break;
-      case DType::kBfloat16:
-        random::Generate(ctx, D<BFloat16>(), gen, out);
-        break;
-      default:
-        return Unimplemented(Cat("no kernel for ", DTypeName(out.dtype)));
-    }
-    return OkStatus();
+    return VisitType(out.dtype, FloatTypes(), [&]<typename T>() {
+      random::Generate(ctx, D<T>(), gen, out);
+      return OkStatus();
+    });
   }
 
  private:

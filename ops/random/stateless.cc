@@ -1,5 +1,6 @@
 // The stateless random ops: the same inputs, the same values.
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/ops/random/generate.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -41,23 +42,10 @@ Status RunFloats(KernelContext& ctx) {
   MR_RETURN_IF_ERROR(kRead(ctx, &gen));
   MR_RETURN_IF_ERROR(random::PrepareFromShape(ctx));
   const TensorView& out = ctx.output(0);
-  switch (out.dtype) {
-    case DType::kFloat:
-      random::Generate(ctx, D<float>(), gen, out);
-      break;
-    case DType::kDouble:
-      random::Generate(ctx, D<double>(), gen, out);
-      break;
-    case DType::kHalf:
-      random::Generate(ctx, D<Half>(), gen, out);
-      break;
-    case DType::kBfloat16:
-      random::Generate(ctx, D<BFloat16>(), gen, out);
-      break;
-    default:
-      return Unimplemented(Cat("no kernel for ", DTypeName(out.dtype)));
-  }
-  return OkStatus();
+  return VisitType(out.dtype, FloatTypes(), [&]<typename T>() {
+    random::Generate(ctx, D<T>(), gen, out);
+    return OkStatus();
+  });
 }
 
 template <typename T>
@@ -139,44 +127,43 @@ Status RunGetAlgorithm(KernelContext& ctx) {
 
 constexpr std::string_view kNone = "its inputs are shapes and seeds";
 
+// The two versions of an op that gives values of D: from a seed of two numbers, and
+// from key and counter.
+template <template <typename> typename D>
+void DefineFloats(Registry& registry, std::string_view name, std::string_view what) {
+  registry.Define(Cat("Stateless", name))
+      .Input("shape: T")
+      .Input("seed: Tseed")
+      .Output("output: dtype")
+      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+      .Attr("T: {int32, int64} = DT_INT32")
+      .Attr("Tseed: {int32, int64} = DT_INT64")
+      .Doc(Cat(what, ", from the seed alone."))
+      .Shape(SeedShape)
+      .NoGradient(kNone)
+      .Kernel("CPU", MakeKernel<RunFloats<D, SeedInput>>);
+  registry.Define(Cat("Stateless", name, "V2"))
+      .Input("shape: Tshape")
+      .Input("key: uint64")
+      .Input("counter: uint64")
+      .Input("alg: int32")
+      .Output("output: dtype")
+      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+      .Attr("Tshape: {int32, int64} = DT_INT32")
+      .Doc(Cat(what, ", from key and counter."))
+      .Shape(random::ShapeFromInput)
+      .NoGradient(kNone)
+      .Kernel("CPU", MakeKernel<RunFloats<D, KeyInput>>);
+}
+
 }  // namespace
 
 namespace families {
 void random_stateless(Registry& registry) {
   using random::Normal, random::TruncatedNormal, random::Uniform;
-  registry.Define("StatelessRandomUniform")
-      .Input("shape: T")
-      .Input("seed: Tseed")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("T: {int32, int64} = DT_INT32")
-      .Attr("Tseed: {int32, int64} = DT_INT64")
-      .Doc("Values evenly from [0, 1), from the seed alone.")
-      .Shape(SeedShape)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<Uniform, SeedInput>>);
-  registry.Define("StatelessRandomNormal")
-      .Input("shape: T")
-      .Input("seed: Tseed")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("T: {int32, int64} = DT_INT32")
-      .Attr("Tseed: {int32, int64} = DT_INT64")
-      .Doc("Normal values, from the seed alone.")
-      .Shape(SeedShape)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<Normal, SeedInput>>);
-  registry.Define("StatelessTruncatedNormal")
-      .Input("shape: T")
-      .Input("seed: Tseed")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("T: {int32, int64} = DT_INT32")
-      .Attr("Tseed: {int32, int64} = DT_INT64")
-      .Doc("Normal values within two deviations, from the seed alone.")
-      .Shape(SeedShape)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<TruncatedNormal, SeedInput>>);
+  DefineFloats<Uniform>(registry, "RandomUniform", "Values evenly from [0, 1)");
+  DefineFloats<Normal>(registry, "RandomNormal", "Normal values");
+  DefineFloats<TruncatedNormal>(registry, "TruncatedNormal", "Normal values within two deviations");
   registry.Define("StatelessRandomUniformInt")
       .Input("shape: T")
       .Input("seed: Tseed")
@@ -190,42 +177,6 @@ void random_stateless(Registry& registry) {
       .Shape(SeedShape)
       .NoGradient(kNone)
       .Kernel("CPU", MakeKernel<RunInts<SeedInput, 2>>);
-  registry.Define("StatelessRandomUniformV2")
-      .Input("shape: Tshape")
-      .Input("key: uint64")
-      .Input("counter: uint64")
-      .Input("alg: int32")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("Tshape: {int32, int64} = DT_INT32")
-      .Doc("Values evenly from [0, 1), from key and counter.")
-      .Shape(random::ShapeFromInput)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<Uniform, KeyInput>>);
-  registry.Define("StatelessRandomNormalV2")
-      .Input("shape: Tshape")
-      .Input("key: uint64")
-      .Input("counter: uint64")
-      .Input("alg: int32")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("Tshape: {int32, int64} = DT_INT32")
-      .Doc("Normal values, from key and counter.")
-      .Shape(random::ShapeFromInput)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<Normal, KeyInput>>);
-  registry.Define("StatelessTruncatedNormalV2")
-      .Input("shape: Tshape")
-      .Input("key: uint64")
-      .Input("counter: uint64")
-      .Input("alg: int32")
-      .Output("output: dtype")
-      .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
-      .Attr("Tshape: {int32, int64} = DT_INT32")
-      .Doc("Normal values within two deviations, from key and counter.")
-      .Shape(random::ShapeFromInput)
-      .NoGradient(kNone)
-      .Kernel("CPU", MakeKernel<RunFloats<TruncatedNormal, KeyInput>>);
   registry.Define("StatelessRandomUniformIntV2")
       .Input("shape: Tshape")
       .Input("key: uint64")
