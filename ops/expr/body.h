@@ -22,6 +22,10 @@ struct Body {
   DType out;
   int32_t lanes;  // a power of two; times the size of any operand or the output at most 64 bytes
   BodyFn run;
+  // Writes the expression to the thread's Recorder, which has the operands (see
+  // recorder.h); null where it has no tape: what is made for one lane at a time,
+  // and tables for other instruction sets than the floor.
+  void (*record)();
 };
 
 struct BodyTable {

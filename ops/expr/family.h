@@ -9,11 +9,14 @@
 //   #endif
 #pragma once
 
+#include <tuple>
+
 #include "millrace/ops/expr/body.h"
 #include "millrace/ops/expr/functions.h"
 #include "millrace/ops/expr/memory.h"
 #if MILLRACE_BASELINE
 #include "millrace/ops/expr/expression.h"
+#include "millrace/ops/expr/recording.h"
 #include "millrace/ops/registry/op.h"
 #endif
 
@@ -74,9 +77,39 @@ void RunBody(const void* const* in, const int64_t* steps, void* out_ptr, int64_t
   }
 }
 
-template <class Fn, int N, class Out, class... In>
+#if MILLRACE_BASELINE
+// Apart from loads and stores, so that types that compute alike share the code.
+template <class Fn, class... S>
+[[gnu::cold, gnu::noinline]] auto RecordFunction(S... x) {
+  return Fn::Of(x...);
+}
+template <class T>
+[[gnu::cold, gnu::noinline]] auto RecordedOperand(uint32_t index) {
+  const auto type = static_cast<uint32_t>(RecordedType<Memory<T>>());
+  return FromMemory<T>(Vec<Memory<T>, 0>::OfId(Recorder::Operand(index, type)));
+}
+template <class Out, class S>
+[[gnu::cold, gnu::noinline]] void RecordResult(S result) {
+  Recorder::SetResult(ToMemory<Out>(result).id);
+}
+template <class Fn, class Out, class... In>
+[[gnu::cold]] void RecordBody() {
+  uint32_t operand = 0;
+  const std::tuple operands{RecordedOperand<In>(operand++)...};  // braces: in order
+  RecordResult<Out>(std::apply([](auto... x) { return RecordFunction<Fn>(x...); }, operands));
+}
+#endif
+
+// How bodies are recorded: as vectors, or not at all.
+enum class Tapes { kYes, kNone };
+
+template <class Fn, int N, Tapes kTapes, class Out, class... In>
 constexpr Body MakeBody() {
-  return Body{{kDTypeOf<In>...}, kDTypeOf<Out>, N, &RunBody<Fn, N, Out, In...>};
+  void (*record)() = nullptr;
+#if MILLRACE_BASELINE
+  if constexpr (kTapes == Tapes::kYes) record = &RecordBody<Fn, Out, In...>;
+#endif
+  return Body{{kDTypeOf<In>...}, kDTypeOf<Out>, N, &RunBody<Fn, N, Out, In...>, record};
 }
 
 }  // namespace internal
@@ -86,7 +119,9 @@ constexpr Body MakeBody() {
 template <class Fn, class Out, class... In>
 struct Sig {
   static constexpr int kCount = 1;
-  static constexpr void Fill(Body* at) { *at = internal::MakeBody<Fn, internal::LanesFor<Out, In...>(), Out, In...>(); }
+  static constexpr void Fill(Body* at) {
+    *at = internal::MakeBody<Fn, internal::LanesFor<Out, In...>(), internal::Tapes::kYes, Out, In...>();
+  }
 };
 template <class Fn, class... T>
 struct Unary {
@@ -118,8 +153,8 @@ template <class Fn, class As, class... T>
 struct Choice {
   static constexpr int kCount = sizeof...(T);
   static constexpr void Fill(Body* at) {
-    constexpr Body body = internal::MakeBody<Fn, internal::LanesFor<As>(), As, bool, As, As>();
-    ((*at++ = Body{{DType::kBool, kDTypeOf<T>, kDTypeOf<T>}, kDTypeOf<T>, body.lanes, body.run}), ...);
+    constexpr Body body = internal::MakeBody<Fn, internal::LanesFor<As>(), internal::Tapes::kYes, As, bool, As, As>();
+    ((*at++ = Body{{DType::kBool, kDTypeOf<T>, kDTypeOf<T>}, kDTypeOf<T>, body.lanes, body.run, body.record}), ...);
   }
 };
 // One lane at a time, for the floor only: what calls the C library, complex
@@ -128,7 +163,7 @@ template <class Fn, class Out, class... In>
 struct ScalarSig {
   static constexpr int kCount = MILLRACE_BASELINE;
   static constexpr void Fill(Body* at) {
-    if constexpr (MILLRACE_BASELINE) *at = internal::MakeBody<Fn, 1, Out, In...>();
+    if constexpr (MILLRACE_BASELINE) *at = internal::MakeBody<Fn, 1, internal::Tapes::kNone, Out, In...>();
   }
 };
 template <class Fn, class... T>

@@ -37,21 +37,77 @@ MILLRACE_INLINE R LoadRaw(const T* p) {
   return r;
 }
 
+// The type that elements of T are loaded and stored as.
+namespace internal {
+template <class T>
+struct MemoryOf {
+  using Type = T;
+};
+template <>
+struct MemoryOf<bool> {
+  using Type = int8_t;
+};
+template <>
+struct MemoryOf<Half> {
+  using Type = _Float16;
+};
+template <>
+struct MemoryOf<BFloat16> {
+  using Type = uint16_t;
+};
+}  // namespace internal
+template <class T>
+using Memory = typename internal::MemoryOf<T>::Type;
+
+// A truth as the byte that it is in memory.
+template <int B, int N>
+MILLRACE_INLINE Vec<int8_t, N> TruthByte(Mask<B, N> m) {
+  if constexpr (N == 1) return Vec<int8_t, N>::Of(static_cast<int8_t>(m.v));
+  else return Vec<int8_t, N>::Of(m.template As<1>().v & 1);
+}
+
+// From what is in memory to what is computed with, and back.
+template <class T, int N>
+MILLRACE_INLINE auto FromMemory(Vec<Memory<T>, N> x) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return x != Vec<int8_t, N>(int8_t{0});
+  } else if constexpr (std::is_same_v<T, BFloat16>) {
+    return Vec<float, N>::FromBits((x.template To<uint32_t>() << 16).template To<int32_t>());
+  } else if constexpr (std::is_same_v<T, Half>) {
+    return x.template To<float>();
+  } else {
+    return x;
+  }
+}
+template <class T, int B, int N>
+MILLRACE_INLINE Vec<int8_t, N> ToMemory(Mask<B, N> m) {
+  static_assert(std::is_same_v<T, bool>);
+  return TruthByte(m);
+}
+// To bfloat16 by integer arithmetic: the instruction for it flushes denormals.
+template <class T, class E, int N>
+MILLRACE_INLINE Vec<Memory<T>, N> ToMemory(Vec<E, N> x) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    using Words = Vec<uint32_t, N>;
+    const Words u = Bits(x).template To<uint32_t>();
+    const Words rounded = (u + Words(0x7fff) + ((u >> 16) & Words(1))) >> 16;
+    const Words nan = (u >> 16) | Words(0x40);
+    return Select(x == x, rounded, nan).template To<uint16_t>();
+  } else if constexpr (std::is_same_v<T, Half>) {
+    return x.template To<_Float16>();
+  } else {
+    static_assert(std::is_same_v<T, E>);
+    return x;
+  }
+}
+
 template <class T, int N>
 MILLRACE_INLINE auto Load(const T* p) {
-  if constexpr (std::is_same_v<T, bool>) {
-    const auto bytes = LoadRaw<Raw<int8_t, N>>(p);
-    return Mask<1, N>{typename Mask<1, N>::R(bytes != 0)};
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    const auto wide = ConvertRaw<uint32_t, uint16_t, N>(LoadRaw<Raw<uint16_t, N>>(p)) << 16;
-    return Vec<float, N>::Of(__builtin_bit_cast(Raw<float, N>, wide));
-  } else if constexpr (std::is_same_v<T, Half>) {
-    return Vec<float, N>::Of(ConvertRaw<float, _Float16, N>(LoadRaw<Raw<_Float16, N>>(p)));
-  } else if constexpr (kIsComplex<T>) {
+  if constexpr (kIsComplex<T>) {
     static_assert(N == 1);
     return LoadRaw<Complex<typename T::value_type>>(p);
   } else {
-    return Vec<T, N>::Of(LoadRaw<Raw<T, N>>(p));
+    return FromMemory<T>(Vec<Memory<T>, N>::Of(LoadRaw<Raw<Memory<T>, N>>(p)));
   }
 }
 
@@ -59,28 +115,13 @@ template <class R, class T>
 MILLRACE_INLINE void StoreRaw(T* p, R r) {
   std::memcpy(static_cast<void*>(p), &r, sizeof r);
 }
-
 template <class T, int B, int N>
 MILLRACE_INLINE void Store(T* p, Mask<B, N> m) {
-  static_assert(std::is_same_v<T, bool>);
-  if constexpr (N == 1) StoreRaw(p, static_cast<uint8_t>(m.v));
-  else StoreRaw(p, m.template As<1>().v & 1);
+  StoreRaw(p, ToMemory<T>(m).v);
 }
-// To bfloat16 by integer arithmetic: the instruction for it flushes denormals.
 template <class T, class E, int N>
 MILLRACE_INLINE void Store(T* p, Vec<E, N> x) {
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    using Words = Vec<uint32_t, N>;
-    const Words u = Words::Of(__builtin_bit_cast(Raw<uint32_t, N>, x.v));
-    const Words rounded = (u + Words(0x7fff) + ((u >> 16) & Words(1))) >> 16;
-    const Words nan = (u >> 16) | Words(0x40);
-    StoreRaw(p, Select(x == x, rounded, nan).template To<uint16_t>().v);
-  } else if constexpr (std::is_same_v<T, Half>) {
-    StoreRaw(p, ConvertRaw<_Float16, float, N>(x.v));
-  } else {
-    static_assert(std::is_same_v<T, E>);
-    StoreRaw(p, x.v);
-  }
+  StoreRaw(p, ToMemory<T>(x).v);
 }
 template <class T, class E>
 MILLRACE_INLINE void Store(T* p, Complex<E> x) {

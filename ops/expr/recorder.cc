@@ -1,0 +1,305 @@
+#include "millrace/ops/expr/recorder.h"
+
+#include "millrace/ops/expr/body.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace {
+namespace {
+
+thread_local Recorder* current = nullptr;
+
+uint64_t HashOf(const TapeInstruction& i) {
+  uint64_t h = static_cast<uint64_t>(i.op) | static_cast<uint64_t>(i.type) << 8;
+  for (const uint64_t word : {uint64_t{i.a}, uint64_t{i.b}, uint64_t{i.c}, i.immediate}) {
+    h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+    h ^= h >> 29;
+  }
+  return h;
+}
+
+bool Same(const TapeInstruction& x, const TapeInstruction& y) {
+  return x.op == y.op && x.type == y.type && x.a == y.a && x.b == y.b && x.c == y.c && x.immediate == y.immediate;
+}
+
+}  // namespace
+
+int TapeArity(TapeOp op) {
+  switch (op) {
+    case TapeOp::kInput:
+    case TapeOp::kConstant:
+      return 0;
+    case TapeOp::kNeg:
+    case TapeOp::kNot:
+    case TapeOp::kBits:
+    case TapeOp::kConvert:
+    case TapeOp::kTruth:
+    case TapeOp::kAbs:
+    case TapeOp::kFloor:
+    case TapeOp::kCeil:
+    case TapeOp::kTrunc:
+    case TapeOp::kRint:
+    case TapeOp::kSqrt:
+    case TapeOp::kCanonical:
+    case TapeOp::kRare:
+      return 1;
+    case TapeOp::kSelect:
+    case TapeOp::kFma:
+    case TapeOp::kRareEnd:
+      return 3;
+    default:
+      return 2;
+  }
+}
+
+TapeType MemoryType(DType dtype) {
+  switch (dtype) {
+    case DType::kBool:
+    case DType::kInt8:
+      return TapeType::kI8;
+    case DType::kInt16:
+      return TapeType::kI16;
+    case DType::kInt32:
+      return TapeType::kI32;
+    case DType::kInt64:
+      return TapeType::kI64;
+    case DType::kUint8:
+      return TapeType::kU8;
+    case DType::kUint16:
+    case DType::kBfloat16:
+      return TapeType::kU16;
+    case DType::kUint32:
+      return TapeType::kU32;
+    case DType::kUint64:
+    case DType::kComplex64:
+      return TapeType::kU64;
+    case DType::kHalf:
+      return TapeType::kF16;
+    case DType::kFloat:
+      return TapeType::kF32;
+    case DType::kDouble:
+      return TapeType::kF64;
+    default:
+      return TapeType::kBool;
+  }
+}
+
+uint32_t Recorder::Append(TapeInstruction i) {
+  // One value for one computation. What is inside a region is not for those outside.
+  const bool reusable = i.op != TapeOp::kRare && i.op != TapeOp::kRareEnd;
+  uint64_t hash = 0;
+  if (reusable) {
+    hash = HashOf(i);
+    const auto [begin, end] = seen_.equal_range(hash);
+    for (auto it = begin; it != end; ++it) {
+      if (Same(tape_.code[it->second], i)) return it->second;
+    }
+  }
+  const auto value = static_cast<uint32_t>(tape_.code.size());
+  tape_.code.push_back(i);
+  if (reusable) {
+    seen_.emplace(hash, value);
+    if (depth_ > 0) in_region_.push_back(value);
+  }
+  return value;
+}
+
+uint32_t Recorder::Input(TapeType type) {
+  tape_.inputs.push_back(type);
+  return Append({TapeOp::kInput, type, 0, 0, 0, tape_.inputs.size() - 1});
+}
+
+uint32_t Recorder::Constant(TapeType type, uint64_t bits) { return Append({TapeOp::kConstant, type, 0, 0, 0, bits}); }
+
+uint32_t Recorder::As(TapeType type, uint32_t value) {
+  const TapeInstruction& from = tape_.code[value];
+  if (from.type == type) return value;
+  // Back to what it was made of.
+  if (from.op == TapeOp::kBits && tape_.code[from.a].type == type) return from.a;
+  return Append({TapeOp::kBits, type, value, 0, 0, 0});
+}
+
+std::optional<uint32_t> Recorder::Record(const Body& body, std::span<const uint32_t> operands) {
+  if (body.record == nullptr) return std::nullopt;
+  Recorder* const before = current;
+  current = this;
+  operands_ = operands;
+  result_.reset();
+  refused_ = false;
+  body.record();
+  current = before;
+  operands_ = {};
+  if (refused_ || !result_.has_value() || MemoryType(body.out) == TapeType::kBool) return std::nullopt;
+  return As(MemoryType(body.out), *result_);
+}
+
+void Recorder::Output(uint32_t value) { tape_.outputs.push_back({value, tape_.code[value].type}); }
+
+Tape Recorder::Take() {
+  seen_.clear();
+  in_region_.clear();
+  Tape tape = std::move(tape_);
+  tape_ = Tape();
+  return tape;
+}
+
+uint32_t Recorder::Add1(uint32_t code, uint32_t a) { return Add3(code, a, 0, 0); }
+uint32_t Recorder::Add2(uint32_t code, uint32_t a, uint32_t b) { return Add3(code, a, b, 0); }
+uint32_t Recorder::Add3(uint32_t code, uint32_t a, uint32_t b, uint32_t c) {
+  const auto op = static_cast<TapeOp>(code & 0xff);
+  const auto type = static_cast<TapeType>(code >> 8);
+  if (op == TapeOp::kBits) return current->As(type, a);
+  if (op == TapeOp::kConvert && current->tape_.code[a].type == type) return a;
+  // The byte of a truth asked whether it is not 0 is the truth.
+  if (op == TapeOp::kNotEqual) {
+    const std::vector<TapeInstruction>& t = current->tape_.code;
+    if (t[a].op == TapeOp::kTruth && t[b].op == TapeOp::kConstant && t[b].immediate == 0) return t[a].a;
+  }
+  return current->Append({op, type, a, b, c, 0});
+}
+uint32_t Recorder::AddConstant(uint32_t type, uint64_t bits) {
+  return current->Constant(static_cast<TapeType>(type), bits);
+}
+
+uint32_t Recorder::Operand(uint32_t index, uint32_t type) {
+  if (index >= current->operands_.size()) return Refuse();
+  const uint32_t value = current->operands_[index];
+  const auto wanted = static_cast<TapeType>(type);
+  if (TapeTypeBytes(current->tape_.code[value].type) != TapeTypeBytes(wanted)) return Refuse();
+  return current->As(wanted, value);
+}
+void Recorder::SetResult(uint32_t value) { current->result_ = value; }
+
+uint32_t Recorder::Refuse() {
+  current->refused_ = true;
+  return current->Constant(TapeType::kBool, 0);
+}
+
+uint32_t Recorder::BeginRare(uint32_t mask) {
+  ++current->depth_;
+  return current->Append({TapeOp::kRare, TapeType::kBool, mask, 0, 0, 0});
+}
+uint32_t Recorder::EndRare(uint32_t begin, uint32_t type, uint32_t mask, uint32_t slow, uint32_t fast) {
+  Recorder& r = *current;
+  --r.depth_;
+  // Values of the region, and of those inside it, are out of reach from here on.
+  while (!r.in_region_.empty() && r.in_region_.back() > begin) {
+    const uint32_t value = r.in_region_.back();
+    const auto [first, last] = r.seen_.equal_range(HashOf(r.tape_.code[value]));
+    for (auto it = first; it != last; ++it) {
+      if (it->second == value) {
+        r.seen_.erase(it);
+        break;
+      }
+    }
+    r.in_region_.pop_back();
+  }
+  r.tape_.code[begin].immediate = r.tape_.code.size() - begin - 1;
+  return r.Append({TapeOp::kRareEnd, static_cast<TapeType>(type), mask, slow, fast, 0});
+}
+
+namespace {
+
+// Whether `op` takes operands of these types and gives `i.type`.
+bool TypesFit(const Tape& tape, const TapeInstruction& i) {
+  const auto type = [&](uint32_t v) { return tape.code[v].type; };
+  const bool floating = IsFloatingTape(i.type), boolean = i.type == TapeType::kBool;
+  const bool computed = i.type == TapeType::kF32 || i.type == TapeType::kF64;
+  switch (i.op) {
+    case TapeOp::kInput:
+      return i.immediate < tape.inputs.size() && tape.inputs[i.immediate] == i.type && !boolean;
+    case TapeOp::kConstant:
+      return true;
+    case TapeOp::kAdd:
+    case TapeOp::kSub:
+    case TapeOp::kMul:
+      return !boolean && i.type != TapeType::kF16 && type(i.a) == i.type && type(i.b) == i.type;
+    case TapeOp::kDiv:
+      return computed && type(i.a) == i.type && type(i.b) == i.type;
+    case TapeOp::kAnd:
+    case TapeOp::kOr:
+    case TapeOp::kXor:
+      return !floating && type(i.a) == i.type && type(i.b) == i.type;
+    case TapeOp::kShiftLeft:
+    case TapeOp::kShiftRight:
+      return !floating && !boolean && type(i.a) == i.type && type(i.b) == i.type;
+    case TapeOp::kNot:
+      return !floating && type(i.a) == i.type;
+    case TapeOp::kLess:
+    case TapeOp::kLessEqual:
+    case TapeOp::kGreater:
+    case TapeOp::kGreaterEqual:
+    case TapeOp::kEqual:
+    case TapeOp::kNotEqual:
+      return boolean && type(i.a) == type(i.b) && type(i.a) != TapeType::kBool && type(i.a) != TapeType::kF16;
+    case TapeOp::kSelect:
+    case TapeOp::kRareEnd:
+      return type(i.a) == TapeType::kBool && type(i.b) == i.type && type(i.c) == i.type;
+    case TapeOp::kBits:
+      return !boolean && type(i.a) != TapeType::kBool && TapeTypeBytes(type(i.a)) == TapeTypeBytes(i.type);
+    case TapeOp::kConvert:
+      return !boolean && type(i.a) != TapeType::kBool;
+    case TapeOp::kTruth:
+      return i.type == TapeType::kI8 && type(i.a) == TapeType::kBool;
+    case TapeOp::kFma:
+      return computed && type(i.a) == i.type && type(i.b) == i.type && type(i.c) == i.type;
+    case TapeOp::kRare:
+      return type(i.a) == TapeType::kBool;
+    default:
+      return computed && type(i.a) == i.type;
+  }
+}
+
+}  // namespace
+
+Status ValidateTape(const Tape& tape) {
+  struct Region {
+    size_t begin, end;  // values in [begin, end) are inside
+  };
+  std::vector<Region> open, closed;
+  const auto bad = [](size_t at, const char* what) {
+    return InvalidArgument(Cat("tape instruction ", at, ": ", what));
+  };
+  const auto hidden = [&](uint32_t value, bool ends, size_t at) {
+    for (const Region& r : closed) {
+      if (value >= r.begin && value < r.end && !(ends && r.end == at)) return true;
+    }
+    return false;
+  };
+  for (size_t at = 0; at < tape.code.size(); ++at) {
+    const TapeInstruction& i = tape.code[at];
+    if (i.op > TapeOp::kRareEnd || i.type > TapeType::kF64) return bad(at, "no such operation or type");
+    bool ends = false;
+    if (!open.empty() && at == open.back().end) {
+      if (i.op != TapeOp::kRareEnd) return bad(at, "expected the end of a region");
+      closed.push_back(open.back());
+      open.pop_back();
+      ends = true;
+    } else if (i.op == TapeOp::kRareEnd) {
+      return bad(at, "the end of no region");
+    }
+    const int arity = TapeArity(i.op);
+    const uint32_t operands[] = {i.a, i.b, i.c};
+    for (int j = 0; j < arity; ++j) {
+      if (operands[j] >= at) return bad(at, "a value that is not there yet");
+      if (tape.code[operands[j]].op == TapeOp::kRare || hidden(operands[j], ends && j == 1, at)) {
+        return bad(at, "a value that is out of reach");
+      }
+    }
+    if (!TypesFit(tape, i)) return bad(at, "types that do not fit");
+    if (i.op == TapeOp::kRare) {
+      const size_t limit = open.empty() ? tape.code.size() : open.back().end;
+      if (i.immediate >= limit - at - 1) return bad(at, "a region beyond the end");
+      open.push_back({at + 1, at + 1 + static_cast<size_t>(i.immediate)});
+    }
+  }
+  if (!open.empty()) return InvalidArgument("tape: a region without an end");
+  for (const Tape::Output& o : tape.outputs) {
+    if (o.value >= tape.code.size() || tape.code[o.value].type != o.type || o.type == TapeType::kBool ||
+        tape.code[o.value].op == TapeOp::kRare || hidden(o.value, false, 0)) {
+      return InvalidArgument("tape: an output that is no value");
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace millrace
