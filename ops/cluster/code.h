@@ -1,0 +1,81 @@
+// Machine code for clusters: what the compiler attaches to a plan, and the store
+// in which a loaded plan keeps it ready to call.
+//
+// A blob is relocation-free, position-independent code with its constants: a
+// header, a record for each compiled segment, the code. Code is trusted as a
+// shared library is; digest and sizes tell damage, not malice.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/ops/cluster/program.h"
+#include "millrace/ops/kernel/isa.h"
+#include "millrace/proto/value/status.h"
+
+namespace millrace {
+
+namespace cluster {
+
+// One compiled segment of a program.
+struct CompiledSegment {
+  int32_t segment = 0;  // of SegmentsOf
+  int32_t lanes = 0;    // elements that a vector of it has; a power of two, times the largest element
+                        // that it reads or writes at most kMaxVectorBytes
+  uint32_t offset = 0;  // of its SegmentFn in the code
+};
+inline constexpr int kMaxVectorBytes = 64;
+
+struct CompiledProgram {
+  std::vector<CompiledSegment> segments;
+  std::string code;
+};
+std::string EncodeCode(const CompiledProgram& program);
+// InvalidArgument where the bytes are damaged or were never a blob.
+Result<CompiledProgram> DecodeCode(std::string_view blob);
+
+}  // namespace cluster
+
+// Immutable once loaded; safe from any thread.
+class CodeStore {
+ public:
+  struct Item {
+    std::string_view symbol;
+    std::string_view features;  // "avx2" or "avx512"
+    std::string_view content;   // a blob
+  };
+  // The loop of a segment, or none.
+  struct Loop {
+    cluster::SegmentFn run = nullptr;
+    int lanes = 0;
+  };
+
+  // Copies the code into memory that is writable first and executable afterwards,
+  // never both. Of items with one symbol the best that fits `isa` is taken. What is
+  // damaged or does not fit is set aside, as is everything where the system gives
+  // no executable memory. Null where nothing is left.
+  static std::unique_ptr<const CodeStore> Load(std::span<const Item> items, Isa isa = ActiveIsa());
+  ~CodeStore();
+  CodeStore(const CodeStore&) = delete;
+  CodeStore& operator=(const CodeStore&) = delete;
+
+  // Of segment `segment` of the program with that `code` attribute.
+  Loop Find(std::string_view symbol, int segment) const;
+
+ private:
+  struct Entry {
+    std::string symbol;
+    int segment;
+    Loop loop;
+  };
+  CodeStore() = default;
+  void* memory_ = nullptr;
+  size_t bytes_ = 0;
+  std::vector<Entry> entries_;  // in order
+};
+
+}  // namespace millrace
