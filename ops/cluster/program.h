@@ -34,6 +34,8 @@ enum class Kind : uint8_t {
   kRowFunction,  // "Softmax", "LogSoftmax": a full operand to a full result, row by row
 };
 
+// A full-level input has any shape that broadcasts to the space, a row-level one
+// any that broadcasts to the rows, a one-level one a single element.
 struct Input {
   DType type = DType::kInvalid;
   Level level = Level::kFull;
@@ -54,6 +56,9 @@ struct Instruction {
   bool variant = false;  // the op's variant is meant (a truncating Cast)
 };
 
+// A full-level output has the shape of the space, a row-level one that of the
+// rows. (The shape function gives the shape that the separate ops would give; the
+// kernel refuses to run where that is another number of elements.)
 struct Output {
   int reg = 0;             // an instruction
   bool keeps_dims = true;  // of a row-level output, as Input has it
@@ -75,14 +80,24 @@ inline constexpr int kMaxInstructions = 4096;
 inline constexpr int kMaxInputs = 256;
 inline constexpr int kMaxOutputs = 256;
 
-// The attributes of the `_Cluster` node: Tin and Tout (list(type)), levels
+// The order that programs are kept and run in: one-level instructions; then, for
+// each phase, row-level ones, full-level ones and the ops over rows that close it.
+// The phase of an instruction is the number of ops over rows that must be done
+// before it, one after the other. So the full-level instructions of a phase are
+// one segment. Keeps the order otherwise and renumbers registers; a program in
+// this order stays as it is. The program has been checked.
+Program Canonical(Program program);
+// The phase of each instruction.
+std::vector<int> PhasesOf(const Program& program);
+
+// The attributes of the `_Cluster` node, in canonical order: Tin and Tout (list(type)), levels
 // (list(int): of inputs, then instructions), ops, nodes (list(string)), types
 // (list(type)), arities, operands (list(int), flat), values (list(float)),
 // variants (list(bool)), outputs (list(int)), input_keeps_dims,
 // output_keeps_dims (list(bool)), row_rank (int), code (string: the machine code
 // of the plan for it, or empty).
 AttrMap ToAttrs(const Program& program);
-// InvalidArgument, naming the attribute, where they are no program: sizes that do
+// In canonical order. InvalidArgument, naming the attribute, where they are no program: sizes that do
 // not fit each other, registers that are not there yet, levels that do not fit
 // the kind, more than the limits above. Ops are looked up when a kernel is made.
 Result<Program> FromAttrs(const AttrMap& attrs);
@@ -100,7 +115,8 @@ std::vector<Segment> SegmentsOf(const Program& program);
 
 // The loop of an element-wise segment, as compiled code has it. in[i] is
 // reads[i], out[i] writes[i]; steps[i] is the elements that in[i] advances by for
-// each vector: the lanes of the code, or 0 for a whole vector of a repeated value.
+// each vector: the lanes of the code, or 0 for a whole vector (64 bytes) of a
+// repeated value.
 // Runs `vectors` whole vectors; nothing need be aligned; out[i] may be in[j] where
 // both advance alike.
 using SegmentFn = void (*)(const void* const* in, const int64_t* steps, void* const* out, int64_t vectors);
