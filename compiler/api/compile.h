@@ -22,7 +22,8 @@ struct SignatureSpec {
 };
 
 struct CompileOptions {
-  // Names of passes to leave out ("fold-batch-norm", ...; `graphc opt --list`).
+  // Names of passes to leave out ("fold-batch-norm", ...; `graphc opt --list`), or
+  // "all" for every one that a plan can be made without.
   std::vector<std::string> disabled_passes;
   // Checked between passes; true stops with Cancelled.
   std::function<bool()> cancelled;
@@ -33,6 +34,8 @@ struct CompileOptions {
 std::vector<std::string> PhaseNames();
 // Pass names by phase, in order: "simplify/cse".
 std::vector<std::string> PassNames();
+// Those that may be left out, each once: "cse".
+std::vector<std::string> OptionalPassNames();
 
 // All signatures share constants and resources. Nodes that no signature needs
 // are not looked at. Errors name the node. Constants of the plan share the

@@ -11,11 +11,11 @@ const std::vector<Phase> &phases() {
   static const std::vector<Phase> *const all = new std::vector<Phase>{
       {"import", {}},
       // Everything behind asks for dtypes, shapes and symbols.
-      {"infer", {{"infer-shapes", createInferShapes}}},
+      {"infer", {{"infer-shapes", createInferShapes, /*required=*/true}}},
       {"differentiate",
        {
            // Gradient functions ask for shapes; what they make is simplified with the rest.
-           {"differentiate", createDifferentiate},
+           {"differentiate", createDifferentiate, /*required=*/true},
            // New operations have neither symbols nor known elements.
            {"refine-shapes", createRefineShapes},
        }},
@@ -36,7 +36,7 @@ const std::vector<Phase> &phases() {
            {"fold-batch-norm", createFoldBatchNorm},
            {"dce", createDce},
        }},
-      {"place", {{"place", createPlace}}},
+      {"place", {{"place", createPlace, /*required=*/true}}},
       {"fuse",
        {
            {"fuse-padding", createFusePadding},
@@ -46,13 +46,30 @@ const std::vector<Phase> &phases() {
        }},
       {"schedule",
        {
-           {"order-steps", createOrderSteps},
+           {"order-steps", createOrderSteps, /*required=*/true},
            // Lifetimes are those of the order.
            {"plan-memory", createPlanMemory},
        }},
       {"emit", {}},
   };
   return *all;
+}
+
+Status checkDisabled(const std::vector<std::string> &disabled) {
+  for (const std::string &name : disabled) {
+    if (name == "all")
+      continue;
+    const PassEntry *found = nullptr;
+    for (const Phase &phase : phases())
+      for (const PassEntry &pass : phase.passes)
+        if (name == pass.name)
+          found = &pass;
+    if (!found)
+      return InvalidArgument("no pass is named '" + name + "'");
+    if (found->required)
+      return InvalidArgument("pass '" + name + "' cannot be left out: a plan needs it");
+  }
+  return OkStatus();
 }
 
 std::unique_ptr<Pass> createPass(const std::string &name) {
@@ -77,7 +94,9 @@ Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::stri
     return ok ? OkStatus() : Internal(std::string("phase ") + phase.name + " failed");
   };
   for (const PassEntry &pass : phase.passes) {
-    if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end())
+    if (!pass.required && llvm::any_of(disabled, [&](const std::string &name) {
+          return name == pass.name || name == "all";
+        }))
       continue;
     MR_RETURN_IF_ERROR(run(pass.create()));
     if (state.trace)

@@ -13,6 +13,9 @@ namespace millrace::compiler {
 struct PassEntry {
   const char *name;
   std::unique_ptr<mlir::Pass> (*create)();
+  // Whether a plan cannot be made, or would be wrong, without it. All others may be
+  // left out.
+  bool required = false;
 };
 
 struct Phase {
@@ -22,6 +25,9 @@ struct Phase {
 
 // import and emit have no passes: they are the ways in and out of the IR.
 const std::vector<Phase> &phases();
+// InvalidArgument where a name is no pass, or that of a required one. "all" is every
+// pass that is not required.
+Status checkDisabled(const std::vector<std::string> &disabled);
 // The pass of that name, or null.
 std::unique_ptr<mlir::Pass> createPass(const std::string &name);
 

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstring>
 
 #include "millrace/devices/api/buffer.h"
@@ -72,6 +73,22 @@ std::string TensorName(const std::string& name) { return name.find(':') == std::
 std::vector<std::string> TensorNames(const std::vector<std::string>& names) {
   std::vector<std::string> out;
   for (const std::string& name : names) out.push_back(TensorName(name));
+  return out;
+}
+
+Result<std::map<std::string, int64_t>> ParseDims(const std::vector<std::string>& dims) {
+  std::map<std::string, int64_t> out;
+  for (const std::string& text : dims) {
+    const size_t equals = text.rfind('=');
+    int64_t value = -1;
+    if (equals != std::string::npos) {
+      const char* const end = text.data() + text.size();
+      const auto [at, error] = std::from_chars(text.data() + equals + 1, end, value);
+      if (error != std::errc() || at != end) value = -1;
+    }
+    if (value < 0) return InvalidArgument(Cat("--dim ", text, ": expected NAME.AXIS=NUMBER, as x.0=8"));
+    out[text.substr(0, equals)] = value;
+  }
   return out;
 }
 

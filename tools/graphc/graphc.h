@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@ namespace millrace::graphc {
 // `status` and the program ends accordingly.
 void AddCompile(CLI::App& app, Status* status);
 void AddRun(CLI::App& app, Status* status);
+void AddExplain(CLI::App& app, Status* status);
 void AddOpt(CLI::App& app, Status* status);
 void AddPrint(CLI::App& app, Status* status);
 void AddOps(CLI::App& app, Status* status);
@@ -34,6 +37,9 @@ Result<bool> IsPlanFile(const std::string& path);
 // "x" is "x:0"; other names stay.
 std::string TensorName(const std::string& name);
 std::vector<std::string> TensorNames(const std::vector<std::string>& names);
+
+// "x.0=8": open dimensions and their numbers.
+Result<std::map<std::string, int64_t>> ParseDims(const std::vector<std::string>& dims);
 
 // Entry points of a graph as the command line gives them: either --feed,
 // --fetch and --target for one, or --signature for each:

@@ -1,0 +1,358 @@
+// The plan of a signature, told node by node: what the trace of the passes, the
+// notes on the operations and the plan itself say.
+#include "millrace/compiler/api/explain.h"
+#include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/emit/Emit.h"
+#include "millrace/compiler/passes/Steps.h"
+#include "millrace/compiler/pipeline/Compilation.h"
+#include "millrace/devices/api/buffer.h"
+#include "millrace/proto/value/strings.h"
+#include <algorithm>
+#include <unordered_map>
+
+using namespace mlir;
+
+namespace millrace {
+namespace {
+
+using namespace compiler;
+
+// Expressions of a plan as text, and as numbers where all symbols are given.
+class Sizes {
+public:
+  Status init(const plan::Plan &plan, const std::map<std::string, int64_t> &given) {
+    for (const auto &[name, value] : given) {
+      const bool known = std::any_of(plan.symbols.begin(), plan.symbols.end(),
+                                     [&, n = name](const plan::Symbol &s) { return s.name == n; });
+      if (value < 0 || !known) {
+        std::vector<std::string> names;
+        for (const plan::Symbol &s : plan.symbols)
+          names.push_back(s.name);
+        return InvalidArgument(value < 0 ? Cat("dim ", name, ": expected 0 or more, found ", value)
+                                         : Cat("dim ", name,
+                                               ": no open dimension has that name; there are ",
+                                               names.empty() ? "none" : Join(names, ", ")));
+      }
+    }
+    const auto translate = [&](DimTable &table, std::vector<SymElement> &out, bool numbers) {
+      for (const plan::DimExpr &e : plan.exprs) {
+        if (e.op == plan::DimOp::kConstant) {
+          out.push_back(SymElement::Number(e.value));
+        } else if (e.op == plan::DimOp::kSymbol) {
+          const std::string &name = plan.symbols[static_cast<size_t>(e.value)].name;
+          auto it = given.find(name);
+          out.push_back(numbers && it != given.end() ? SymElement::Number(it->second)
+                                                     : SymElement::Of(table.Symbol(name)));
+        } else if (e.op == plan::DimOp::kBroadcast) {
+          out.push_back(SymElement::Of(table.Broadcast(out[e.a].dim(), out[e.b].dim())));
+        } else {
+          out.push_back(table.Apply(e.op, out[e.a], out[e.b]));
+        }
+      }
+    };
+    translate(texts, textOf, false);
+    translate(numbers, numberOf, true);
+    return OkStatus();
+  }
+
+  std::string text(uint32_t e) const { return e == plan::kNone ? "?" : texts.ToString(textOf[e]); }
+
+  // A sum of products of expressions, in both tables.
+  struct Size {
+    SymElement symbolic = SymElement::Number(0), numeric = SymElement::Number(0);
+  };
+  Size of(uint32_t e) const {
+    return e == plan::kNone ? Size{SymElement(), SymElement()} : Size{textOf[e], numberOf[e]};
+  }
+  Size number(int64_t n) const { return {SymElement::Number(n), SymElement::Number(n)}; }
+  Size apply(plan::DimOp op, const Size &a, const Size &b) {
+    return {texts.Apply(op, a.symbolic, b.symbolic), numbers.Apply(op, a.numeric, b.numeric)};
+  }
+  // Rounded up as the run lays buffers out.
+  Size aligned(const Size &a) {
+    const Size alignment = number(static_cast<int64_t>(kBufferAlignment));
+    return apply(plan::DimOp::kMul, apply(plan::DimOp::kCeilDiv, a, alignment), alignment);
+  }
+  SizeExplanation explain(const Size &s) const {
+    SizeExplanation out;
+    out.text = texts.ToString(s.symbolic);
+    if (s.numeric.kind == SymElement::Kind::kNumber)
+      out.number = s.numeric.number;
+    return out;
+  }
+
+private:
+  DimTable texts, numbers;
+  std::vector<SymElement> textOf, numberOf;
+};
+
+class Explainer {
+public:
+  Explainer(Compilation &compilation, const Graph &graph, const SignatureSpec &spec)
+      : compilation(compilation), state(stateOf(*compilation.module)), graph(graph), spec(spec) {}
+
+  Result<Explanation> run(const std::map<std::string, int64_t> &dims) {
+    MR_ASSIGN_OR_RETURN(plan, emitPlan(*compilation.module));
+    MR_RETURN_IF_ERROR(sizes.init(plan, dims));
+    block = &plan.blocks[plan.signatures[0].block];
+    readNotes();
+    layOut();
+    for (uint32_t s = 0; s < block->steps.size(); ++s)
+      addStep(s);
+    for (uint32_t v = 0; v < block->values.size(); ++v)
+      valuesOf[nodeOf(block->values[v].name)].push_back(v);
+    for (const auto &node : graph.nodes())
+      addNode(*node);
+    for (const plan::Constant &c : plan.constants)
+      out.constant_bytes += static_cast<int64_t>(c.content.size());
+    out.constants = static_cast<int64_t>(plan.constants.size());
+    return std::move(out);
+  }
+
+private:
+  static std::string nodeOf(const std::string &value) {
+    const size_t colon = value.rfind(':');
+    return colon == std::string::npos ? value : value.substr(0, colon);
+  }
+
+  // What passes wrote on operations that became steps.
+  void readNotes() {
+    forEachOp(*compilation.module, [&](Operation *op) {
+      const StepNote *note = stepOf(op);
+      if (!note)
+        return;
+      if (auto why = op->getAttrOfType<StringAttr>("fuse.why"))
+        whyNotFused[note->step] = why.getValue().str();
+      if (auto why = op->getAttrOfType<StringAttr>("place.why"))
+        whyThere[note->step] = why.getValue().str();
+    });
+  }
+
+  void layOut() {
+    Sizes::Size at = sizes.number(0);
+    for (const plan::Slot &slot : block->slots) {
+      offsets.push_back(sizes.explain(at));
+      at = sizes.apply(plan::DimOp::kAdd, at, sizes.aligned(sizes.of(slot.bytes)));
+    }
+    out.slots = static_cast<int64_t>(block->slots.size());
+    out.arena = sizes.explain(at);
+    for (const plan::Value &v : block->values)
+      out.late_values += v.storage == plan::Storage::kLate;
+  }
+
+  ValueExplanation explain(uint32_t v) {
+    const plan::Value &value = block->values[v];
+    ValueExplanation e;
+    e.name = value.name;
+    std::vector<std::string> dims;
+    Sizes::Size bytes = sizes.number(static_cast<int64_t>(ElementSize(value.dtype)));
+    for (uint32_t d : value.dims) {
+      dims.push_back(sizes.text(d));
+      bytes = sizes.apply(plan::DimOp::kMul, bytes, sizes.of(d));
+    }
+    e.type = Cat(DTypeName(value.dtype), value.unknown_rank ? "[*]" : "[" + Join(dims, ",") + "]");
+    if (!value.unknown_rank && !IsObject(BaseType(value.dtype)) &&
+        value.storage != plan::Storage::kResource)
+      e.bytes = sizes.explain(bytes);
+    switch (value.storage) {
+    case plan::Storage::kFeed:
+      e.place = Cat("feed ", value.index);
+      break;
+    case plan::Storage::kConstant:
+      e.place = Cat("constant ", value.index);
+      break;
+    case plan::Storage::kSlot:
+      e.place = Cat("slot ", value.index);
+      e.offset = offsets[value.index];
+      break;
+    case plan::Storage::kLate:
+      e.place = "late";
+      break;
+    case plan::Storage::kResource:
+      e.place = Cat("resource ", value.index);
+      break;
+    case plan::Storage::kAlias:
+      e.place = Cat("alias of '", block->values[value.index].name, "'");
+      break;
+    case plan::Storage::kDims:
+      e.place = "extents";
+      break;
+    }
+    return e;
+  }
+
+  // The value whose elements these are.
+  uint32_t rootOf(uint32_t v) const {
+    while (block->values[v].storage == plan::Storage::kAlias)
+      v = block->values[v].index;
+    return v;
+  }
+
+  void addStep(uint32_t s) {
+    const plan::Step &step = block->steps[s];
+    StepExplanation e;
+    e.node = step.node;
+    e.op = step.op;
+    e.nodes.push_back(step.node);
+    for (const std::string &node : step.fused_nodes)
+      if (std::find(e.nodes.begin(), e.nodes.end(), node) == e.nodes.end())
+        e.nodes.push_back(node);
+    const plan::DeviceRef &device = plan.devices[step.device];
+    e.device = Cat(device.kind, ":", device.ordinal);
+    e.device_why = whyThere[s];
+    e.why_not_fused = whyNotFused[s];
+    e.after = step.after;
+    for (uint32_t v : step.inputs)
+      if (v != plan::kNone)
+        e.reads.push_back(block->values[v].name);
+    for (uint32_t v : step.outputs) {
+      if (v == plan::kNone)
+        continue;
+      ValueExplanation value = explain(v);
+      for (uint32_t in : step.inputs) {
+        const uint32_t root = in == plan::kNone ? v : rootOf(in);
+        if (root != v && block->values[v].storage == plan::Storage::kSlot &&
+            block->values[root].storage == plan::Storage::kSlot &&
+            block->values[root].index == block->values[v].index)
+          value.over = block->values[in].name;
+      }
+      e.writes.push_back(std::move(value));
+    }
+    for (size_t i = 0; i < e.nodes.size(); ++i) {
+      // A read beside the operation that wanted it has its name too.
+      const bool isRead = step.op == "Identity" && i == 0 && stepOfNode.contains(e.nodes[i]);
+      if (!isRead)
+        stepOfNode[e.nodes[i]] = s;
+    }
+    out.steps.push_back(std::move(e));
+  }
+
+  void addNode(const Node &node) {
+    NodeExplanation e;
+    e.node = node.name();
+    e.op = node.op().name();
+    fill(node, e);
+    out.asked += e.fate != NodeFate::kNotAsked;
+    out.nodes.push_back(std::move(e));
+  }
+
+  void fill(const Node &node, NodeExplanation &e) {
+    const Trace::Fate *fate = state.trace->find(e.node);
+    if (!fate) {
+      e.fate = NodeFate::kNotAsked;
+      for (const std::string &feed : spec.feeds)
+        if (nodeOf(feed) == e.node) {
+          e.fate = NodeFate::kFed;
+          e.by = feed;
+        }
+      return;
+    }
+    e.pass = fate->pass;
+    auto step = stepOfNode.find(e.node);
+    switch (fate->form) {
+    case Trace::Form::kOperation:
+      if (step != stepOfNode.end()) {
+        e.step = step->second;
+        e.fate = out.steps[step->second].nodes.size() > 1 ? NodeFate::kFused : NodeFate::kStep;
+      } else if (isVariable(node)) {
+        e.fate = NodeFate::kResource;
+      }
+      return;
+    case Trace::Form::kConstant:
+      e.fate = NodeFate::kConstant;
+      break;
+    case Trace::Form::kDims:
+      e.fate = NodeFate::kExtents;
+      break;
+    case Trace::Form::kAlias:
+      e.fate = NodeFate::kAlias;
+      break;
+    case Trace::Form::kRead:
+      if (step != stepOfNode.end())
+        e.step = step->second;
+      e.fate = NodeFate::kStep;
+      return;
+    case Trace::Form::kNone:
+      if (!fate->heir.empty()) {
+        e.fate = NodeFate::kReplaced;
+        e.by = fate->heir;
+        e.step = stepBehind(fate->heir);
+      }
+      return;
+    }
+    if (auto values = valuesOf.find(e.node); values != valuesOf.end())
+      for (uint32_t v : values->second)
+        e.values.push_back(explain(v));
+    else if (step != stepOfNode.end())
+      e.step = step->second;
+  }
+
+  static bool isVariable(const Node &node) {
+    const auto &effects = node.op().effects();
+    return !effects.empty() && effects[0].kind == Effect::Kind::kCreate;
+  }
+
+  // The step that computes a value, through all that stands for it.
+  int64_t stepBehind(std::string value) const {
+    for (size_t hops = 0; hops < graph.nodes().size(); ++hops) {
+      const std::string node = nodeOf(value);
+      if (auto step = stepOfNode.find(node); step != stepOfNode.end())
+        return step->second;
+      const Trace::Fate *fate = state.trace->find(node);
+      if (!fate || fate->heir.empty())
+        return -1;
+      value = fate->heir;
+    }
+    return -1;
+  }
+
+  Compilation &compilation;
+  CompileState &state;
+  const Graph &graph;
+  const SignatureSpec &spec;
+  plan::Plan plan;
+  const plan::Block *block = nullptr;
+  Sizes sizes;
+  Explanation out;
+  std::vector<SizeExplanation> offsets; // of slots
+  std::unordered_map<uint32_t, std::string> whyNotFused, whyThere;
+  std::unordered_map<std::string, uint32_t> stepOfNode;
+  std::unordered_map<std::string, std::vector<uint32_t>> valuesOf;
+};
+
+} // namespace
+
+Result<Explanation> Explain(const Graph &graph, const SignatureSpec &signature,
+                            const ExplainOptions &options) {
+  Compilation compilation;
+  MR_RETURN_IF_ERROR(compilation.upTo(graph, {signature}, options.compile, "emit", /*trace=*/true));
+  return Explainer(compilation, graph, signature).run(options.dims);
+}
+
+std::string FateName(NodeFate fate) {
+  switch (fate) {
+  case NodeFate::kNotAsked:
+    return "not asked for";
+  case NodeFate::kFed:
+    return "fed";
+  case NodeFate::kStep:
+    return "step";
+  case NodeFate::kFused:
+    return "fused";
+  case NodeFate::kConstant:
+    return "constant";
+  case NodeFate::kExtents:
+    return "extents";
+  case NodeFate::kAlias:
+    return "alias";
+  case NodeFate::kResource:
+    return "resource";
+  case NodeFate::kReplaced:
+    return "replaced";
+  case NodeFate::kGone:
+    return "gone";
+  }
+  return "?";
+}
+
+} // namespace millrace
