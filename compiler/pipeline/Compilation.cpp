@@ -1,4 +1,5 @@
 #include "millrace/compiler/pipeline/Compilation.h"
+#include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/import/Import.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/ops/kernel/evaluate.h"
