@@ -1,4 +1,6 @@
 // Softmax, LogSoftmax and the two cross-entropy losses on logits.
+#include "millrace/ops/nn/softmax.h"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -25,37 +27,83 @@ nn::RowFunctions<C> Functions() {
   }
 }
 
+// Rows of softmax, or of its logarithm; 16-bit floats by way of a row of floats.
 template <typename T, bool log>
-Status RunSoftmax(KernelContext& ctx) {
+void SoftmaxRowsOf(const void* x, int64_t rows, int64_t n, void* out, void* workspace) {
   using C = linalg::ComputeType<T>;
-  const TensorView &x = ctx.input(0), &y = ctx.output(0);
-  if (y.num_elements == 0) return OkStatus();
-  Widened<T> operands(ctx);
-  const int xi = operands.Add(x), yi = operands.AddResult(y);
-  MR_RETURN_IF_ERROR(operands.Allocate(0));
-  const C* const in = operands[xi];
-  C* const out = operands.result(yi);
-  const int64_t columns = x.dim(x.rank - 1), rows = x.num_elements / columns;
+  constexpr bool kWidened = !std::is_same_v<T, C>;
   const nn::RowFunctions<C> f = Functions<C>();
-  ctx.ParallelFor(rows, BlockFor(kCyclesPerElement * static_cast<double>(columns) + 30),
-                  [&](int64_t begin, int64_t end, int) {
-                    for (int64_t r = begin; r < end; ++r) {
-                      const C* row = in + r * columns;
-                      C* to = out + r * columns;
-                      C max;
-                      if (log) {
-                        const C sum = f.exp_sum(row, columns, nullptr, &max);
-                        const C log_sum = f.log(sum);
-                        for (int64_t i = 0; i < columns; ++i) to[i] = (row[i] - max) - log_sum;
-                      } else {
-                        const C scale = 1 / f.exp_sum(row, columns, to, &max);
-                        for (int64_t i = 0; i < columns; ++i) to[i] *= scale;
-                      }
-                    }
-                  });
-  operands.Finish();
-  return OkStatus();
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* from = static_cast<const T*>(x) + r * n;
+    T* const result = static_cast<T*>(out) + r * n;
+    const C* row;
+    C* to;
+    if constexpr (kWidened) {
+      row = to = static_cast<C*>(workspace);
+      linalg::Widen(from, n, to);
+    } else {
+      row = from;
+      to = result;
+    }
+    C max;
+    if (log) {
+      const C sum = f.exp_sum(row, n, nullptr, &max);
+      const C log_sum = f.log(sum);
+      for (int64_t i = 0; i < n; ++i) to[i] = (row[i] - max) - log_sum;
+    } else {
+      const C scale = 1 / f.exp_sum(row, n, to, &max);
+      for (int64_t i = 0; i < n; ++i) to[i] *= scale;
+    }
+    if constexpr (kWidened) linalg::Narrow(to, n, result);
+  }
 }
+
+template <typename T, bool log>
+constexpr nn::SoftmaxFunction kSoftmax = {
+    SoftmaxRowsOf<T, log>, std::is_same_v<T, linalg::ComputeType<T>> ? 0 : sizeof(linalg::ComputeType<T>)};
+template <bool log>
+const nn::SoftmaxFunction* SoftmaxOf(DType type) {
+  switch (type) {
+    case DType::kFloat:
+      return &kSoftmax<float, log>;
+    case DType::kDouble:
+      return &kSoftmax<double, log>;
+    case DType::kHalf:
+      return &kSoftmax<Half, log>;
+    case DType::kBfloat16:
+      return &kSoftmax<BFloat16, log>;
+    default:
+      return nullptr;
+  }
+}
+
+template <bool log>
+class SoftmaxKernel final : public Kernel {
+ public:
+  explicit SoftmaxKernel(const KernelInit& init) : function_(*SoftmaxOf<log>(init.input_type(0))) {}
+
+  Status Run(KernelContext& ctx) const override {
+    const TensorView &x = ctx.input(0), &y = ctx.output(0);
+    if (y.num_elements == 0) return OkStatus();
+    const int64_t columns = x.dim(x.rank - 1), rows = x.num_elements / columns;
+    const int64_t workspace = (columns * function_.workspace_bytes + 63) / 64 * 64;
+    char* scratch = nullptr;
+    if (workspace > 0) {
+      MR_ASSIGN_OR_RETURN(void* p, ctx.Scratch(static_cast<size_t>(workspace * ctx.workers())));
+      scratch = static_cast<char*>(p);
+    }
+    const auto row_bytes = columns * static_cast<int64_t>(ElementSize(x.dtype));
+    ctx.ParallelFor(rows, BlockFor(kCyclesPerElement * static_cast<double>(columns) + 30),
+                    [&](int64_t begin, int64_t end, int worker) {
+                      function_.rows(x.as<char>() + begin * row_bytes, end - begin, columns,
+                                     y.as<char>() + begin * row_bytes, scratch + worker * workspace);
+                    });
+    return OkStatus();
+  }
+
+ private:
+  const nn::SoftmaxFunction& function_;
+};
 
 // The sum of terms i < count in a fixed number of lanes.
 template <typename C, typename Term>
@@ -160,30 +208,6 @@ Status RunSparseCrossEntropy(KernelContext& ctx) {
   return OkStatus();
 }
 
-Result<std::unique_ptr<Kernel>> NewSoftmax(const KernelInit& init) {
-  switch (init.input_type(0)) {
-    case DType::kFloat:
-      return MakeKernel<RunSoftmax<float, false>>(init);
-    case DType::kDouble:
-      return MakeKernel<RunSoftmax<double, false>>(init);
-    case DType::kHalf:
-      return MakeKernel<RunSoftmax<Half, false>>(init);
-    default:
-      return MakeKernel<RunSoftmax<BFloat16, false>>(init);
-  }
-}
-Result<std::unique_ptr<Kernel>> NewLogSoftmax(const KernelInit& init) {
-  switch (init.input_type(0)) {
-    case DType::kFloat:
-      return MakeKernel<RunSoftmax<float, true>>(init);
-    case DType::kDouble:
-      return MakeKernel<RunSoftmax<double, true>>(init);
-    case DType::kHalf:
-      return MakeKernel<RunSoftmax<Half, true>>(init);
-    default:
-      return MakeKernel<RunSoftmax<BFloat16, true>>(init);
-  }
-}
 Result<std::unique_ptr<Kernel>> NewCrossEntropy(const KernelInit& init) {
   switch (init.input_type(0)) {
     case DType::kFloat:
@@ -247,6 +271,12 @@ Status SparseCrossEntropyShape(InferenceContext& ctx) {
 
 }  // namespace
 
+const nn::SoftmaxFunction* nn::FindSoftmax(std::string_view op, DType type) {
+  if (op == "Softmax") return SoftmaxOf<false>(type);
+  if (op == "LogSoftmax") return SoftmaxOf<true>(type);
+  return nullptr;
+}
+
 namespace families {
 
 void softmax(Registry& registry) {
@@ -257,14 +287,14 @@ void softmax(Registry& registry) {
       .Attr(types)
       .Doc("exp(logits), scaled so that each row of the last dimension sums to 1.")
       .Shape(SoftmaxShape)
-      .Kernel("CPU", NewSoftmax);
+      .Kernel("CPU", NewKernel<SoftmaxKernel<false>>);
   registry.Define("LogSoftmax")
       .Input("logits: T")
       .Output("logsoftmax: T")
       .Attr(types)
       .Doc("The logarithm of Softmax.")
       .Shape(SoftmaxShape)
-      .Kernel("CPU", NewLogSoftmax);
+      .Kernel("CPU", NewKernel<SoftmaxKernel<true>>);
   registry.Define("SoftmaxCrossEntropyWithLogits")
       .Input("features: T")
       .Input("labels: T")

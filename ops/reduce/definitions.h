@@ -29,4 +29,24 @@ Result<std::unique_ptr<Kernel>> NewNumberReduction(const KernelInit& init) {
                       uint64_t, std::complex<float>, std::complex<double>>(init);
 }
 
+template <template <typename> typename R>
+const RowReducer* OrderedRows(DType type) {
+  return RowsOf<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                uint64_t>(type);
+}
+template <template <typename> typename R>
+const RowReducer* NumberRows(DType type) {
+  return RowsOf<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                uint64_t, std::complex<float>, std::complex<double>>(type);
+}
+
+// The functions over rows of each family: see FindRowReducer.
+const RowReducer* SumRows(DType type);
+const RowReducer* MeanRows(DType type);
+const RowReducer* ProdRows(DType type);
+const RowReducer* MaxRows(DType type);
+const RowReducer* MinRows(DType type);
+const RowReducer* AllRows(DType type);
+const RowReducer* AnyRows(DType type);
+
 }  // namespace millrace::reduce

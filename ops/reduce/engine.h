@@ -18,12 +18,10 @@
 
 #include "millrace/ops/kernel/kernel.h"
 #include "millrace/ops/reduce/layout.h"
+#include "millrace/ops/reduce/rows.h"
 
 namespace millrace::reduce {
 
-// Elements that are added up before they meet the running total: what one
-// thread works on.
-inline constexpr int64_t kPiece = 65536;
 // Within a piece, lanes are folded into one number this often.
 inline constexpr int64_t kBlock = 4096;
 // Rows that are added up one after the other before they meet the total.
@@ -52,33 +50,52 @@ struct Engine {
   static constexpr int64_t kColumns = 16384 / sizeof(Acc);
   static constexpr int64_t kLanes = sizeof(Acc) >= 128 ? 1 : 128 / sizeof(Acc);
 
-  // kLanes accumulators over n elements in a row, folded pairwise at the end.
-  static Acc ReduceBlock(const In* x, int64_t n) {
-    if (n < kLanes) {
-      // Short rows: four accumulators.
-      using A = ShortOf<R>;
-      const A none = static_cast<A>(R::Initial());
-      A a[4] = {none, none, none, none};
-      int64_t i = 0;
-      for (; i + 4 <= n; i += 4) {
-        for (int k = 0; k < 4; ++k) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
-      }
-      for (int k = 0; k < 3; ++k) {
-        if (i + k < n) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
-      }
-      return static_cast<Acc>(R::Combine(R::Combine(a[0], a[1]), R::Combine(a[2], a[3])));
+  // Four accumulators, for fewer than kLanes elements.
+  static Acc ReduceShort(const In* x, int64_t n) {
+    if (n == 1) return R::Load(x[0]);
+    using A = ShortOf<R>;
+    const A none = static_cast<A>(R::Initial());
+    A a[4] = {none, none, none, none};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      for (int k = 0; k < 4; ++k) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
     }
+    for (int k = 0; k < 3; ++k) {
+      if (i + k < n) a[k] = R::Combine(a[k], static_cast<A>(R::Load(x[i + k])));
+    }
+    return static_cast<Acc>(R::Combine(R::Combine(a[0], a[1]), R::Combine(a[2], a[3])));
+  }
+
+  // kLanes accumulators: the elements from x to x + n are added to them, from the
+  // first lane on. `open`: x starts a block, at least kLanes long.
+  static void AddToLanes(bool open, const In* x, int64_t n, Acc* sums) {
     Acc lanes[kLanes];
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = R::Load(x[l]);
-    int64_t i = kLanes;
+    int64_t i = 0;
+    if (open) {
+      for (int64_t l = 0; l < kLanes; ++l) lanes[l] = R::Load(x[l]);
+      i = kLanes;
+    } else {
+      std::copy_n(sums, kLanes, lanes);
+    }
     for (; i + kLanes <= n; i += kLanes) {
       for (int64_t l = 0; l < kLanes; ++l) lanes[l] = R::Combine(lanes[l], R::Load(x[i + l]));
     }
     for (int64_t l = 0; i + l < n; ++l) lanes[l] = R::Combine(lanes[l], R::Load(x[i + l]));
+    std::copy_n(lanes, kLanes, sums);
+  }
+  // Folded pairwise.
+  static Acc FoldLanes(Acc* lanes) {
     for (int64_t half = kLanes / 2; half > 0; half /= 2) {
       for (int64_t l = 0; l < half; ++l) lanes[l] = R::Combine(lanes[l], lanes[l + half]);
     }
     return lanes[0];
+  }
+
+  static Acc ReduceBlock(const In* x, int64_t n) {
+    if (n < kLanes) return ReduceShort(x, n);
+    Acc lanes[kLanes];
+    AddToLanes(true, x, n, lanes);
+    return FoldLanes(lanes);
   }
 
   static Acc ReduceRun(const In* x, int64_t n) {
@@ -274,6 +291,71 @@ Result<std::unique_ptr<Kernel>> NewReduction(const KernelInit& init) {
   ((init.input_type(0) == kDTypeOf<Ts> ? void(kernel.reset(new Reduction<R<Ts>>(init))) : void()), ...);
   if (kernel == nullptr) return Unimplemented("no kernel for this type");
   return kernel;
+}
+
+// What RowReducer's functions are made of: Engine's order, for elements that come
+// in parts.
+template <typename R>
+struct RowLoops {
+  using E = Engine<R>;
+  using In = typename R::In;
+  using Out = typename R::Out;
+  using Acc = typename R::Acc;
+  struct State {
+    Acc lanes[E::kLanes];  // of the block that is open
+    Acc total;             // of the blocks before it
+  };
+  static_assert(sizeof(State) <= kRowStateBytes && kRowPart % E::kLanes == 0 && kBlock % kRowPart == 0);
+
+  static void Rows(const void* x, int64_t rows, int64_t n, void* out) {
+    const In* in = static_cast<const In*>(x);
+    Out* to = static_cast<Out*>(out);
+    for (int64_t r = 0; r < rows; ++r, in += n) {
+      if (n == 0) {
+        to[r] = R::Finish(R::Initial(), 0);
+        continue;
+      }
+      Acc total = E::ReduceRun(in, std::min(n, kPiece));
+      for (int64_t i = kPiece; i < n; i += kPiece) {
+        total = R::Combine(total, E::ReduceRun(in + i, std::min(kPiece, n - i)));
+      }
+      to[r] = R::Finish(total, n);
+    }
+  }
+  static void Feed(void* state, int64_t at, const void* x, int64_t n, bool last) {
+    State& s = *static_cast<State*>(state);
+    const In* in = static_cast<const In*>(x);
+    while (n > 0) {
+      const int64_t in_block = at % kBlock, part = std::min(n, kBlock - in_block);
+      const bool closes = in_block + part == kBlock || (last && part == n);
+      Acc sum;
+      if (in_block == 0 && part < E::kLanes) {
+        sum = E::ReduceShort(in, part);
+      } else {
+        E::AddToLanes(in_block == 0, in, part, s.lanes);
+        if (closes) sum = E::FoldLanes(s.lanes);
+      }
+      if (closes) s.total = at < kBlock ? sum : R::Combine(s.total, sum);
+      at += part;
+      in += part;
+      n -= part;
+    }
+  }
+  static void Join(void* state, const void* next) {
+    State& s = *static_cast<State*>(state);
+    s.total = R::Combine(s.total, static_cast<const State*>(next)->total);
+  }
+  static void Finish(const void* state, int64_t count, void* out) {
+    *static_cast<Out*>(out) = R::Finish(static_cast<const State*>(state)->total, count);
+  }
+  static constexpr RowReducer kTable = {Rows, Feed, Join, Finish, R::kCycles};
+};
+
+template <template <typename> typename R, typename... Ts>
+const RowReducer* RowsOf(DType type) {
+  const RowReducer* found = nullptr;
+  ((type == kDTypeOf<Ts> ? void(found = &RowLoops<R<Ts>>::kTable) : void()), ...);
+  return found;
 }
 
 }  // namespace millrace::reduce

@@ -76,6 +76,11 @@ struct AnyOf {
 
 }  // namespace
 
+const reduce::RowReducer* reduce::MaxRows(DType type) { return OrderedRows<MaxOf>(type); }
+const reduce::RowReducer* reduce::MinRows(DType type) { return OrderedRows<MinOf>(type); }
+const reduce::RowReducer* reduce::AllRows(DType type) { return RowsOf<AllOf, bool>(type); }
+const reduce::RowReducer* reduce::AnyRows(DType type) { return RowsOf<AnyOf, bool>(type); }
+
 namespace families {
 void reduce_extremes(Registry& registry) {
   using reduce::DefineReduction;

@@ -37,6 +37,8 @@ struct MeanOf {
 
 }  // namespace
 
+const reduce::RowReducer* reduce::MeanRows(DType type) { return NumberRows<MeanOf>(type); }
+
 namespace families {
 void reduce_mean(Registry& registry) {
   reduce::DefineReduction(registry, "Mean", reduce::kNumbers)

@@ -43,6 +43,8 @@ Status ProdShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTabl
 
 }  // namespace
 
+const reduce::RowReducer* reduce::ProdRows(DType type) { return NumberRows<ProdOf>(type); }
+
 namespace families {
 void reduce_prod(Registry& registry) {
   reduce::DefineReduction(registry, "Prod", reduce::kNumbers)

@@ -26,6 +26,8 @@ Status SumShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTable
 
 }  // namespace
 
+const reduce::RowReducer* reduce::SumRows(DType type) { return NumberRows<SumOf>(type); }
+
 namespace families {
 void reduce_sum(Registry& registry) {
   reduce::DefineReduction(registry, "Sum", reduce::kNumbers)
