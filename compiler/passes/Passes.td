@@ -114,6 +114,25 @@ def RemoveIdentities : GraphPass<"remove-identities"> {
   }];
 }
 
+def SimplifyAlgebra : GraphPass<"simplify-algebra"> {
+  let summary = "Arithmetic, comparisons, casts and choices that change nothing, or can be cheaper";
+  let description = [{
+    Every rule keeps the bits of all results; only the payload and the sign of a
+    NaN may differ. x * 1, x / 1, x - 0 and x + -0 become x (x + 0 does not: it
+    makes 0 of -0). Where x may have denormals, which arithmetic flushes, they do so
+    only if all who see the result flush them too. A division by a power of two
+    becomes the product with its reciprocal; a + -b a difference; Neg(Neg), Not(Not)
+    and a second Abs, Relu, Floor ... go; x * x is Square. Not(a == b) is a != b;
+    Not(a < b) is a >= b of integers only, because of NaN. A cast behind one that
+    loses nothing takes its operand. Constants in sums and products of integers,
+    which wrap, come together. Select by a constant is the branch. Fill, ZerosLike
+    and BroadcastTo before an operation that broadcasts by itself are left out.
+    Transposes become transpose_a, adj_x ... of a product. Operands that may be
+    exchanged come in one order, constants last, so that cse finds more.
+    Left alone: what only real numbers have (x - x, x * 0, associativity of floats).
+  }];
+}
+
 def Cse : GraphPass<"cse"> {
   let summary = "Equal operations without effects are computed once";
   let description = [{

@@ -29,8 +29,13 @@ const std::vector<Phase> &phases() {
            {"fold-constants", createFoldConstants},
            {"refine-shapes", createRefineShapes},
            {"fold-shapes", createFoldShapes},
-           // Reads of the same variable and equal constants become one operation.
            {"remove-identities", createRemoveIdentities},
+           // Behind identities, which hide what an operand is; before cse, which
+           // wants operands in one order.
+           {"simplify-algebra", createSimplifyAlgebra},
+           // The constants that met there.
+           {"fold-constants", createFoldConstants},
+           // Reads of the same variable and equal constants become one operation.
            {"cse", createCse},
            // Behind fold-constants, which computes the factors.
            {"fold-batch-norm", createFoldBatchNorm},
