@@ -91,7 +91,7 @@ std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Is
     if (program.ok()) fitting.push_back({item.symbol, rank, std::move(*program)});
   }
   // The best of each symbol first; the others go.
-  std::stable_sort(fitting.begin(), fitting.end(), [](const Fitting& a, const Fitting& b) {
+  std::sort(fitting.begin(), fitting.end(), [](const Fitting& a, const Fitting& b) {
     return std::tuple(a.symbol, -a.rank) < std::tuple(b.symbol, -b.rank);
   });
   fitting.erase(std::unique(fitting.begin(), fitting.end(),

@@ -214,6 +214,8 @@ bool TypesFit(const Tape& tape, const TapeInstruction& i) {
     case TapeOp::kMul:
       return !boolean && i.type != TapeType::kF16 && type(i.a) == i.type && type(i.b) == i.type;
     case TapeOp::kDiv:
+    case TapeOp::kMin:
+    case TapeOp::kMax:
       return computed && type(i.a) == i.type && type(i.b) == i.type;
     case TapeOp::kAnd:
     case TapeOp::kOr:

@@ -160,8 +160,14 @@ struct Vec<T, 0> {
   {
     return OfId(Recorder::Add3(internal::Packed<T>(TapeOp::kFma), x.id, y.id, z.id));
   }
-  friend MILLRACE_INLINE Vec Min2(Vec x, Vec y) { return Select(x < y, x, y); }
-  friend MILLRACE_INLINE Vec Max2(Vec x, Vec y) { return Select(x > y, x, y); }
+  friend MILLRACE_INLINE Vec Min2(Vec x, Vec y) {
+    if constexpr (kFloating) return OfId(Recorder::Add2(internal::Packed<T>(TapeOp::kMin), x.id, y.id));
+    else return Select(x < y, x, y);
+  }
+  friend MILLRACE_INLINE Vec Max2(Vec x, Vec y) {
+    if constexpr (kFloating) return OfId(Recorder::Add2(internal::Packed<T>(TapeOp::kMax), x.id, y.id));
+    else return Select(x > y, x, y);
+  }
 
   // What goes lane by lane has no tape.
   friend MILLRACE_INLINE Vec Quotient(Vec, Vec)

@@ -50,7 +50,9 @@ enum class TapeOp : uint8_t {
   kRint,  // ties to even
   kSqrt,
   kCanonical,  // a denormal becomes 0 where arithmetic flushes them
-  kFma,        // a * b + c, rounded once
+  kMin,        // as minps has it: b where either is NaN or both are zero; flushes what arithmetic flushes
+  kMax,
+  kFma,  // a * b + c, rounded once
   // SelectRare: the instructions that follow a kRare, immediate of them, matter
   // only where a (kBool) holds in some lane; they may be left out where it holds in
   // none. The kRareEnd after them is a kSelect. Regions do not nest in each other's

@@ -50,7 +50,10 @@ struct CastFn {
   template <class T, int N>
   MILLRACE_INLINE static auto Of(Vec<T, N> x) {
     if constexpr (std::is_same_v<Dst, bool>) {
-      return x != Vec<T, N>(0);
+      // Canonical: a denormal that counts as zero is false, whatever the compiler
+      // makes of the question.
+      if constexpr (Vec<T, N>::kFloating) return Canonical(x) != Vec<T, N>(0);
+      else return x != Vec<T, N>(0);
     } else if constexpr (kIsComplex<Dst>) {
       using E = typename Dst::value_type;
       return Complex<E>{ConvertNumber<E>(x).v, 0};

@@ -19,7 +19,10 @@ struct SelectFn {
 struct ClipFn {
   template <class S>
   MILLRACE_INLINE static auto Of(S x, S low, S high) {
-    return Max2(low, Min2(high, x));
+    const S y = Max2(low, Min2(high, x));
+    // A chosen denormal is flushed, whatever instruction chose it.
+    if constexpr (S::kFloating) return Canonical(y);
+    else return y;
   }
 };
 
