@@ -25,6 +25,12 @@ struct CompileOptions {
   // Names of passes to leave out ("fold-batch-norm", ...; `graphc opt --list`), or
   // "all" for every one that a plan can be made without.
   std::vector<std::string> disabled_passes;
+  // The devices that a plan may use, first choice first; empty: CPU:0 alone. CPU:0,
+  // where feeds and results are, is one of them.
+  std::vector<plan::DeviceRef> devices;
+  // A node whose device is not among them, or has no kernel for it, goes to one
+  // that has. False: that is InvalidArgument.
+  bool soft_placement = true;
   // Checked between passes; true stops with Cancelled.
   std::function<bool()> cancelled;
 };

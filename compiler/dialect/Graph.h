@@ -112,7 +112,7 @@ inline bool isRefValue(mlir::Value v) { return llvm::isa<RefType>(v.getType()); 
 
 // The op of the registry, or null.
 const Op *opOf(mlir::Operation *op);
-// graph.read, graph.dims, graph.alias.
+// graph.read, graph.dims, graph.alias, graph.copy.
 bool isStructural(mlir::Operation *op, llvm::StringRef name);
 bool isNamed(mlir::Operation *op, llvm::StringRef registryName);
 // Operands and results without the trailing control ones.

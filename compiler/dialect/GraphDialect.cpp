@@ -89,7 +89,7 @@ GraphDialect::GraphDialect(MLIRContext *context)
       stateOwner(std::make_unique<CompileState>()) {
   addTypes<ElementType, RefType, ControlType>();
   addAttributes<DimsAttr>();
-  for (llvm::StringRef name : {"read", "dims", "alias"})
+  for (llvm::StringRef name : {"read", "dims", "alias", "copy"})
     defineStructural(name);
 }
 GraphDialect::~GraphDialect() = default;

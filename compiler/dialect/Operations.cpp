@@ -52,7 +52,7 @@ Value controlResult(Operation *op) {
 bool hasNoEffects(Operation *op) {
   if (const Op *def = opOf(op))
     return !def->has_effects();
-  return isStructural(op, "dims") || isStructural(op, "alias");
+  return isStructural(op, "dims") || isStructural(op, "alias") || isStructural(op, "copy");
 }
 
 bool onlyReads(Operation *op) {

@@ -14,6 +14,7 @@
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/registry/dim.h"
 #include "millrace/ops/registry/op.h"
+#include "millrace/proto/plan/plan.h"
 #include "millrace/proto/value/attr.h"
 #include "millrace/proto/value/bytes.h"
 #include "millrace/proto/value/status.h"
@@ -34,6 +35,7 @@ using Evaluator =
 // dictionary for each.
 struct StepNote {
   uint32_t step = 0;
+  uint32_t device = 0; // see Devices.h
   llvm::SmallVector<uint32_t, 4> after; // sorted
   llvm::SmallVector<int64_t, 1> slots;  // of its data results; -1: none
 };
@@ -46,6 +48,15 @@ struct CompileState {
   // The first error that a pass reported; later ones are dropped.
   Status error;
   std::function<bool()> cancelled;
+  // Where operations may run, first choice first; CPU:0 is among them. A node that
+  // cannot be where it asked to be goes elsewhere where placement is soft.
+  std::vector<plan::DeviceRef> devices{{"CPU", 0}};
+  bool softPlacement = true;
+  // Whether somebody asks why operations are where they are (`place.why`).
+  bool explainPlacement = false;
+  // What nodes asked for, by name, where there is a choice or somebody asks: new
+  // operations that passes make at a node's location have it from there.
+  std::map<std::string, std::string, std::less<>> askedDevices;
   // Runs one node on constant inputs: what constants are folded with.
   Evaluator evaluate;
 

@@ -35,7 +35,8 @@ void Trace::observe(Operation *module, llvm::StringRef pass) {
     fate.within = within == node ? "" : within.str();
   };
   forEachOp(module, [&](Operation *op) {
-    if (op->hasTrait<OpTrait::IsTerminator>())
+    // Copies between devices are no nodes, though they have the names of what they copy.
+    if (op->hasTrait<OpTrait::IsTerminator>() || isStructural(op, "copy"))
       return;
     const llvm::StringRef name = nodeName(op->getLoc());
     see(name, op, "");

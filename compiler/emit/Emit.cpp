@@ -1,5 +1,5 @@
 #include "millrace/compiler/emit/Emit.h"
-#include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
@@ -16,7 +16,7 @@ public:
   explicit Emitter(ModuleOp module) : module(module), state(stateOf(module)) {}
 
   Result<plan::Plan> run() {
-    plan.devices.push_back({"CPU", 0});
+    deviceIndex(hostDevice(state));
     for (const std::string &name : state.dims.symbols())
       plan.symbols.push_back({name});
     exprOf.assign(state.dims.exprs().size(), plan::kNone);
@@ -196,9 +196,12 @@ private:
     step.node = nodeName(op->getLoc()).str();
     for (llvm::StringRef name : otherNodes(op->getLoc()))
       step.fused_nodes.push_back(name.str());
+    step.device = deviceIndex(note->device);
     if (const Op *def = opOf(op)) {
       step.op = def->name();
       step.attrs = attrsOf(op);
+    } else if (isStructural(op, "copy")) {
+      step.kind = plan::StepKind::kCopy;
     } else { // graph.read
       step.op = "Identity";
       step.attrs["T"] = BaseType(dtypeOf(op->getOperand(0).getType()));
@@ -237,6 +240,18 @@ private:
   static Status blame(Operation *op, const Status &status) {
     const Op *def = opOf(op);
     return status.At(std::string_view(nodeName(op->getLoc())), def ? def->name() : "");
+  }
+
+  // The plan lists the devices that it uses, the host first.
+  uint32_t deviceIndex(uint32_t device) {
+    if (plan.devices.empty())
+      plan.devices.push_back(state.devices[hostDevice(state)]);
+    const plan::DeviceRef &ref = state.devices[device];
+    for (uint32_t i = 0; i < plan.devices.size(); ++i)
+      if (plan.devices[i].kind == ref.kind && plan.devices[i].ordinal == ref.ordinal)
+        return i;
+    plan.devices.push_back(ref);
+    return static_cast<uint32_t>(plan.devices.size()) - 1;
   }
 
   // ---- constants and resources, shared by all signatures ----

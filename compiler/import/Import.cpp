@@ -1,5 +1,6 @@
 #include "millrace/compiler/import/Import.h"
 #include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/import/Asks.h"
 #include "millrace/compiler/import/Nodes.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -52,9 +53,9 @@ bool mayChangeShape(const Node &variable) {
 class Importer {
 public:
   Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec,
-           std::vector<uint8_t> &marks)
+           Asks &asks, std::vector<uint8_t> &marks)
       : context(context), state(dialectOf(&context)->state()), graph(graph), spec(spec),
-        marks(marks) {}
+        asks(asks), marks(marks) {}
 
   Status run(ModuleOp module) {
     MR_RETURN_IF_ERROR(resolve());
@@ -253,6 +254,7 @@ private:
     if (node.num_outputs() == 1 && IsRef(node.output_types()[0]) && node.inputs().empty() &&
         mayChangeShape(node))
       op->setAttr("graph.any_shape", UnitAttr::get(&context));
+    MR_RETURN_IF_ERROR(asks.add(node, op));
     made[&node] = op;
     return OkStatus();
   }
@@ -261,6 +263,7 @@ private:
   CompileState &state;
   const Graph &graph;
   const SignatureSpec &spec;
+  Asks &asks;
   std::vector<uint8_t> &marks;
 
   std::unordered_map<uint64_t, size_t> fed;
@@ -277,12 +280,13 @@ Result<OwningOpRef<ModuleOp>> importGraph(MLIRContext &context, const Graph &gra
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   dialectOf(&context)->state().registry = &graph.registry();
   dialectOf(&context)->state().library = &graph.library();
+  Asks asks(dialectOf(&context)->state(), graph);
   for (size_t i = 0; i < signatures.size(); ++i) {
     for (size_t j = 0; j < i; ++j)
       if (signatures[i].name == signatures[j].name)
         return InvalidArgument(Cat("two signatures are named '", signatures[i].name, "'"));
     std::vector<uint8_t> marks(graph.nodes().size(), 0);
-    MR_RETURN_IF_ERROR(Importer(context, graph, signatures[i], marks).run(*module));
+    MR_RETURN_IF_ERROR(Importer(context, graph, signatures[i], asks, marks).run(*module));
   }
   return module;
 }

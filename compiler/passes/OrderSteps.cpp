@@ -1,3 +1,4 @@
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "llvm/ADT/DenseSet.h"
@@ -349,6 +350,7 @@ private:
       node.waits.assign(1, node.step);
       StepNote &note = state.steps[node.op];
       note.step = node.step;
+      note.device = deviceOf(node.op);
       note.after.assign(after.begin(), after.end());
     }
   }

@@ -156,9 +156,33 @@ def Dce : GraphPass<"dce"> {
 def Place : GraphPass<"place"> {
   let summary = "Every operation gets a device that has a kernel for it";
   let description = [{
-    There is one device, CPU:0. Operations without a kernel for it are an error
-    that names all such ops at once, with a node of each and the reason: no
-    kernel at all, or none for these types.
+    Operations that touch one variable are together, whatever signature they are
+    in, and so are those that the graph colocates. What is together goes to the
+    first device that it asked for and that has all its kernels; where nothing was
+    asked for, to the first that has them. Where what was asked for is not there,
+    or has no kernel, soft placement takes the first device that has; without it,
+    that is an error, which names node, device, reason and the devices there are.
+    A variable's own wish comes before that of others; a wish that contradicts an
+    earlier one is dropped, or is an error where placement is not soft.
+
+    Operations without a kernel on any device are an error that names all such ops
+    at once, with a node of each and the reason: no kernel at all, or none for
+    these types. With one device that is all that is done. Constants have no place:
+    they are wherever they are used. The number of the device becomes
+    `place.device`; the reason, where somebody asks, `place.why`.
+  }];
+}
+
+def Transfer : GraphPass<"transfer"> {
+  let summary = "Values that are needed on another device are copied there, once";
+  let description = [{
+    A value that is made on one device and used on another gets one `graph.copy`
+    for each device that uses it, at its first use there. Feeds come from the host,
+    CPU:0, and results go there. So do inputs that a kernel reads, and outputs that
+    it writes, in host memory, and strings and other objects. Constants are not
+    copied at the run: each device that is no host has them from the start.
+    References stay where their variable is. Nothing is done where there is one
+    device.
   }];
 }
 

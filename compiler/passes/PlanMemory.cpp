@@ -1,3 +1,4 @@
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/proto/value/strings.h"
@@ -20,6 +21,7 @@ struct Size {
 
 struct Slot {
   Size size;
+  uint32_t device = 0;
   SmallVector<uint32_t, 4> users; // steps that use the value that is in it now
 };
 
@@ -114,8 +116,10 @@ private:
     return s.factor.unknown() ? Dim(s.number) : dims.Mul(Dim(s.number), s.factor);
   }
 
-  static int64_t keyOf(Dim factor) {
-    return factor.unknown() ? -1 : static_cast<int64_t>(factor.expr());
+  // Slots are reused on one device, for one symbolic factor.
+  using Key = std::pair<uint32_t, int64_t>;
+  static Key keyOf(uint32_t device, Dim factor) {
+    return {device, factor.unknown() ? -1 : static_cast<int64_t>(factor.expr())};
   }
 
   LogicalResult assign(Operation *op, StepNote &note) {
@@ -132,8 +136,10 @@ private:
       auto life = lives.find(result);
       Size size;
       bool tooLarge = false;
-      // Snapshots of variables keep the variable's own memory.
+      // Snapshots of variables keep the variable's own memory; what a step on
+      // another device leaves on the host is not in that device's.
       if (life == lives.end() || isStructural(op, "read") ||
+          (severalDevices(op) && resultOnHost(op, i)) ||
           !sizeOf(result.getType(), size, tooLarge)) {
         if (tooLarge)
           return fail(op, ResourceExhausted(Cat("output ", i, " has more bytes than 2^63: ",
@@ -142,7 +148,7 @@ private:
       }
       int64_t slot = life->second.isResult ? -1 : overwritten(op, result, step);
       if (slot < 0)
-        slot = take(size, life->second.isResult);
+        slot = take(size, note.device, life->second.isResult);
       life->second.slot = slot;
       assigned.back() = slot;
       auto &users = slots[static_cast<size_t>(slot)].users;
@@ -172,15 +178,17 @@ private:
           ElementSize(dtypeOf(v.getType())) != ElementSize(dtypeOf(result.getType())))
         continue;
       const int64_t slot = life->second.slot;
+      if (slots[static_cast<size_t>(slot)].device != stepOf(op)->device)
+        continue;
       life->second.slot = -1; // it lives on under the result
       return slot;
     }
     return -1;
   }
 
-  int64_t take(const Size &size, bool isResult) {
+  int64_t take(const Size &size, uint32_t device, bool isResult) {
     if (!isResult) {
-      auto &free = freeSlots[keyOf(size.factor)];
+      auto &free = freeSlots[keyOf(device, size.factor)];
       auto fit = free.lower_bound({size.number, 0});
       if (fit == free.end() && !free.empty())
         fit = std::prev(fit); // the largest grows
@@ -191,7 +199,7 @@ private:
         return static_cast<int64_t>(slot);
       }
     }
-    slots.push_back({size, {}});
+    slots.push_back({size, device, {}});
     return static_cast<int64_t>(slots.size()) - 1;
   }
 
@@ -205,7 +213,8 @@ private:
         freed.push_back(static_cast<size_t>(slot));
     llvm::sort(freed);
     for (size_t slot : freed)
-      freeSlots[keyOf(slots[slot].size.factor)].insert({slots[slot].size.number, slot});
+      freeSlots[keyOf(slots[slot].device, slots[slot].size.factor)].insert(
+          {slots[slot].size.number, slot});
   }
 
   Operation *func;
@@ -215,8 +224,8 @@ private:
   llvm::DenseMap<Value, Life> lives;
   std::vector<SmallVector<Value, 1>> dying; // by step
   std::vector<Slot> slots;
-  // Free slots by symbolic factor, then size, then number.
-  std::map<int64_t, std::set<std::pair<int64_t, size_t>>> freeSlots;
+  // Free slots by device and symbolic factor, then size, then number.
+  std::map<Key, std::set<std::pair<int64_t, size_t>>> freeSlots;
 };
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {

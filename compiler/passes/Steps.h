@@ -17,7 +17,7 @@ inline bool createsResource(mlir::Operation *op) {
 inline bool isTransparent(mlir::Operation *op) {
   const Op *def = opOf(op);
   if (!def)
-    return !isStructural(op, "read");
+    return !isStructural(op, "read") && !isStructural(op, "copy");
   if (def->name() == "Const" || def->name() == "NoOp" || createsResource(op))
     return true;
   return (def->name() == "Identity" || def->name() == "StopGradient") &&

@@ -1,4 +1,5 @@
 // The contract at the end of each phase.
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/proto/value/strings.h"
@@ -37,10 +38,10 @@ struct VerifyPhase : PassWrapper<VerifyPhase, OperationPass<ModuleOp>> {
     if (llvm::isa<func::ReturnOp>(op))
       return success();
     if (!opOf(op) && !isStructural(op, "read") && !isStructural(op, "dims") &&
-        !isStructural(op, "alias"))
+        !isStructural(op, "alias") && !isStructural(op, "copy"))
       return broken("the operation belongs to no op of the registry");
     if (phase == "place" && opOf(op) && !isTransparent(op) &&
-        !opOf(op)->FindKernel("CPU", attrsOf(op)))
+        !opOf(op)->FindKernel(std::string_view(kindOf(op)), attrsOf(op)))
       return broken("no kernel");
     if (phase == "schedule") {
       const StepNote *note = stepOf(op);

@@ -1,5 +1,5 @@
 #include "millrace/compiler/pipeline/Compilation.h"
-#include "millrace/compiler/dialect/Graph.h"
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/import/Import.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/ops/kernel/evaluate.h"
@@ -22,6 +22,13 @@ Status Compilation::upTo(const Graph &graph, const std::vector<SignatureSpec> &s
   context.loadDialect<GraphDialect, func::FuncDialect>();
   CompileState &state = dialectOf(&context)->state();
   state.cancelled = options.cancelled;
+  if (!options.devices.empty())
+    state.devices = options.devices;
+  state.softPlacement = options.soft_placement;
+  if (const plan::DeviceRef &host = state.devices[hostDevice(state)];
+      host.kind != "CPU" || host.ordinal != 0)
+    return InvalidArgument(
+        Cat("devices: expected CPU:0 among them, found ", deviceTexts(state)));
   state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
                       std::vector<Tensor> *outputs) {
     return Evaluate(op, attrs, inputs, outputs);

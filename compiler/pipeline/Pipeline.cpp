@@ -41,7 +41,12 @@ const std::vector<Phase> &phases() {
            {"fold-batch-norm", createFoldBatchNorm},
            {"dce", createDce},
        }},
-      {"place", {{"place", createPlace, /*required=*/true}}},
+      {"place",
+       {
+           {"place", createPlace, /*required=*/true},
+           // Before anything is fused: what a copy parts is not put together again.
+           {"transfer", createTransfer, /*required=*/true},
+       }},
       {"fuse",
        {
            {"fuse-padding", createFusePadding},

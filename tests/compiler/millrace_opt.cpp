@@ -6,6 +6,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
+#include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
@@ -29,7 +30,7 @@ struct Options {
 };
 
 bool transform(ModuleOp module, const Options& options) {
-  if (failed(readDims(module))) return false;
+  if (failed(readDims(module)) || failed(readDevices(module))) return false;
   for (llvm::StringRef name : options.passes) {
     std::unique_ptr<Pass> pass = createPass(name.str());
     if (!pass) {
