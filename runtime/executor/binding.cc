@@ -355,7 +355,7 @@ class Binder {
     const TensorView& c = loaded_.constant(block_.values[v].index);
     MR_RETURN_IF_ERROR(Agree(v, true, c.shape()));
     MR_RETURN_IF_ERROR(SetKnown(v, {c.dims, c.dims + c.rank}));
-    binding_->values_[v].data = c.data;
+    binding_->values_[v].data = loaded_.ConstantData(block_.values[v].index, block_.values[v].memory);
     return OkStatus();
   }
 
@@ -392,17 +392,17 @@ class Binder {
   }
 
   Status LayOutSlots() {
-    size_t at = 0;
+    binding_->arena_bytes_.assign(loaded_.devices().size(), 0);
     for (size_t i = 0; i < block_.def->slots.size(); ++i) {
       const uint32_t e = block_.def->slots[i].bytes;
       // A slot whose size has no value belongs to a step that fails at the check
       // of its shapes.
       const int64_t bytes = valid_[e] && exprs_[e] >= 0 ? exprs_[e] : -1;
       slot_bytes_.push_back(bytes);
+      size_t& at = binding_->arena_bytes_[block_.slot_memory[i]];
       slot_offsets_.push_back(at);
       if (bytes > 0) MR_RETURN_IF_ERROR(Reserve(static_cast<size_t>(bytes), &at));
     }
-    binding_->arena_bytes_ = at;
     return OkStatus();
   }
 
@@ -468,8 +468,9 @@ class Binder {
         }
         bound.offset = slot_offsets_[value.index];
       } else if (bound.known) {
-        bound.offset = binding_->arena_bytes_;
-        MR_RETURN_IF_ERROR(Reserve(bound.bytes, &binding_->arena_bytes_));
+        size_t& at = binding_->arena_bytes_[value.memory];
+        bound.offset = at;
+        MR_RETURN_IF_ERROR(Reserve(bound.bytes, &at));
       } else {
         state->slow = true;
       }
@@ -522,7 +523,9 @@ class Binder {
       input.elements = binding_->elements_[in[i]].get();
       const LoadedValue& root = block_.values[value.root];
       if (bound.known && bound.data != nullptr) {
-        contents[i] = {bound.data, value.dtype, bound.rank, bound.dims, bound.num_elements};
+        // What the host can read: of a constant that is elsewhere too, its own copy.
+        void* data = value.storage == Storage::kConstant ? loaded_.constant(value.index).data : bound.data;
+        contents[i] = {data, value.dtype, bound.rank, bound.dims, bound.num_elements};
         input.contents = &contents[i];
       }
       if (root.storage == Storage::kResource && root.index != kNone) input.resource = &plan_.resources[root.index];

@@ -22,7 +22,7 @@ struct BoundValue {
   int64_t num_elements = 0;
   size_t bytes = 0;
   void* data = nullptr;      // constants and extents
-  size_t offset = SIZE_MAX;  // in the arena
+  size_t offset = SIZE_MAX;  // in the arena of its device
 };
 
 struct StepState {
@@ -58,7 +58,8 @@ class Binding {
 
   const std::vector<BoundValue>& values() const { return values_; }
   const std::vector<StepState>& steps() const { return steps_; }
-  size_t arena_bytes() const { return arena_bytes_; }
+  // Of each of the plan's devices.
+  const std::vector<size_t>& arena_bytes() const { return arena_bytes_; }
   // Worth spreading steps over threads.
   bool parallel() const { return parallel_; }
   // Elements of a value that inference knows (shape arithmetic), or null.
@@ -76,7 +77,7 @@ class Binding {
   std::vector<BoundValue> values_;
   std::vector<StepState> steps_;
   std::vector<std::unique_ptr<SymTensor>> elements_;
-  size_t arena_bytes_ = 0;
+  std::vector<size_t> arena_bytes_;
   bool parallel_ = false;
 };
 

@@ -34,6 +34,7 @@ Frame::Frame(const LoadedPlan& plan, uint32_t block)
       block_number_(block),
       block_(plan.blocks()[block]),
       allocator_(plan.environment().allocator()),
+      arenas_(plan.devices().size()),
       values_(block_.values.size()),
       views_(block_.positions.size()),
       late_(block_.num_late),
@@ -48,9 +49,11 @@ Frame::~Frame() = default;
 
 Status Frame::Fit(std::shared_ptr<const Binding> binding) {
   binding_ = nullptr;
-  if (arena_.size() < binding->arena_bytes()) {
-    arena_ = Buffer();  // first give back, then ask for more
-    MR_ASSIGN_OR_RETURN(arena_, allocator_.Allocate(binding->arena_bytes()));
+  for (uint32_t d = 0; d < arenas_.size(); ++d) {
+    const size_t bytes = binding->arena_bytes()[d];
+    if (arenas_[d].size() >= bytes) continue;
+    arenas_[d] = Buffer();  // first give back, then ask for more
+    MR_ASSIGN_OR_RETURN(arenas_[d], AllocatorOf(d).Allocate(bytes));
   }
   for (uint32_t v = 0; v < values_.size(); ++v) {
     const BoundValue& bound = binding->values()[v];
@@ -59,7 +62,7 @@ Status Frame::Fit(std::shared_ptr<const Binding> binding) {
     view.rank = std::max(bound.rank, 0);
     view.dims = bound.dims;
     view.num_elements = bound.num_elements;
-    view.data = bound.offset != SIZE_MAX ? static_cast<char*>(arena_.data()) + bound.offset : bound.data;
+    view.data = bound.offset != SIZE_MAX ? InArena(v, bound.offset) : bound.data;
   }
   for (uint32_t p = 0; p < views_.size(); ++p) views_[p] = values_[block_.positions[p]];
   any_late_ = false;
@@ -77,8 +80,8 @@ void Frame::SetData(uint32_t v, void* data) {
   }
 }
 
-Result<Tensor> Frame::NewTensor(DType dtype, std::span<const int64_t> dims) {
-  return Tensor::New(dtype, Shape(dims), allocator_);
+Result<Tensor> Frame::NewTensor(DType dtype, std::span<const int64_t> dims, uint32_t memory) {
+  return Tensor::New(dtype, Shape(dims), AllocatorOf(memory));
 }
 
 void Frame::Count(int64_t bytes) {
@@ -155,7 +158,8 @@ Status Frame::Run(RunState& run) {
     status = RunSequential(run);
   }
   if (run.metadata != nullptr) {
-    int64_t bytes = static_cast<int64_t>(arena_.size()) + peak_bytes_.load(std::memory_order_relaxed);
+    int64_t bytes = peak_bytes_.load(std::memory_order_relaxed);
+    for (const Buffer& arena : arenas_) bytes += static_cast<int64_t>(arena.size());
     for (const Buffer& scratch : scratch_) bytes += static_cast<int64_t>(scratch.size());
     const std::lock_guard lock(run.metadata_mutex);
     run.metadata->peak_bytes = std::max(run.metadata->peak_bytes, bytes);
@@ -307,7 +311,8 @@ Status Frame::RunSlow(uint32_t s, RunState& run) {
     } else {
       const TensorView& from = context.input(0);
       if (context.output(0).data == nullptr) MR_RETURN_IF_ERROR(context.AllocateOutput(0, from.shape()));
-      array::CopySerial(from.dtype, from.data, context.output(0).data, from.num_elements);
+      MR_RETURN_IF_ERROR(Move(from, block_.MemoryOf(block_.positions[step.first]), context.output(0).data,
+                              block_.MemoryOf(block_.positions[step.first + 1])));
     }
     MR_RETURN_IF_ERROR(context.PublishOutputs());
   } else {
@@ -315,6 +320,37 @@ Status Frame::RunSlow(uint32_t s, RunState& run) {
   }
   Release(step);
   return OkStatus();
+}
+
+Status Frame::Move(const TensorView& from, uint32_t from_memory, void* to, uint32_t to_memory) {
+  if (plan_.OnHost(from_memory) && plan_.OnHost(to_memory)) {
+    array::CopySerial(from.dtype, from.data, to, from.num_elements);
+    return OkStatus();
+  }
+  // Each copy waits for its end: the steps behind it expect that.
+  const size_t bytes = from.bytes();
+  Buffer source = Buffer::Borrow(from.data, bytes), target = Buffer::Borrow(to, bytes);
+  Device& first = *plan_.devices()[from_memory];
+  Device& second = *plan_.devices()[to_memory];
+  if (&first == &second) {
+    MR_ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, first.NewStream());
+    MR_RETURN_IF_ERROR(stream->CopyOnDevice(source, target));
+    return stream->Synchronize();
+  }
+  if (!plan_.OnHost(from_memory)) {
+    Buffer host = target;
+    if (!plan_.OnHost(to_memory)) {
+      MR_ASSIGN_OR_RETURN(host, allocator_.Allocate(bytes));
+    }
+    MR_ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, first.NewStream());
+    MR_RETURN_IF_ERROR(stream->CopyToHost(source, host));
+    MR_RETURN_IF_ERROR(stream->Synchronize());
+    source = std::move(host);
+  }
+  if (plan_.OnHost(to_memory)) return OkStatus();
+  MR_ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, second.NewStream());
+  MR_RETURN_IF_ERROR(stream->CopyFromHost(source, target));
+  return stream->Synchronize();
 }
 
 Status Frame::InferAtRun(uint32_t s, std::vector<InferOutput>* outputs) {
@@ -332,7 +368,7 @@ Status Frame::InferAtRun(uint32_t s, std::vector<InferOutput>* outputs) {
     }
     inputs[i].has_rank = true;
     inputs[i].dims = view.shape();
-    inputs[i].contents = &view;
+    if (plan_.OnHost(root.memory)) inputs[i].contents = &view;
     inputs[i].elements = binding_->elements(v);
   }
   return InferStep(step, inputs, outputs);
@@ -376,7 +412,7 @@ Status Frame::PrepareOutputs(uint32_t s) {
     }
     const std::span<const int64_t> dims =
         infer ? std::span<const int64_t>(found[i].dims) : std::span<const int64_t>(bound.dims, bound.rank);
-    MR_ASSIGN_OR_RETURN(late, NewTensor(value.dtype, dims));
+    MR_ASSIGN_OR_RETURN(late, NewTensor(value.dtype, dims, value.memory));
     view = late.view();
   }
   return OkStatus();

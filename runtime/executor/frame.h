@@ -58,7 +58,7 @@ class Frame {
   // Puts value `root`, which lives in a slot, into other memory for the coming
   // run; null: into its slot.
   void Place(uint32_t root, void* data) {
-    if (data == nullptr) data = static_cast<char*>(arena_.data()) + binding_->values()[root].offset;
+    if (data == nullptr) data = InArena(root, binding_->values()[root].offset);
     if (values_[root].data != data) SetData(root, data);
   }
 
@@ -79,6 +79,9 @@ class Frame {
   friend class StepContext;
   friend class StepTask;
 
+  void* InArena(uint32_t value, size_t offset) const {
+    return static_cast<char*>(arenas_[block_.MemoryOf(value)].data()) + offset;
+  }
   void BeginRun();
   void SetData(uint32_t v, void* data);
   // A late value is there: its views, those of its aliases too.
@@ -96,7 +99,11 @@ class Frame {
   Status RunBlocks(uint32_t s, RunState& run);
   Status RunBlock(uint32_t block, std::span<const TensorView> arguments, RunState& run, std::vector<Tensor>* results);
   void Release(const LoadedStep& step);
-  Result<Tensor> NewTensor(DType dtype, std::span<const int64_t> dims);
+  // In one of the plan's devices' memory.
+  Allocator& AllocatorOf(uint32_t memory) const { return plan_.devices()[memory]->allocator(); }
+  Result<Tensor> NewTensor(DType dtype, std::span<const int64_t> dims, uint32_t memory);
+  // Elements from one place to another, across devices where they are on two.
+  Status Move(const TensorView& from, uint32_t from_memory, void* to, uint32_t to_memory);
   void Count(int64_t bytes);
 
   const LoadedPlan& plan_;
@@ -104,7 +111,7 @@ class Frame {
   const LoadedBlock& block_;
   Allocator& allocator_;
   std::shared_ptr<const Binding> binding_;
-  Buffer arena_;
+  std::vector<Buffer> arenas_;      // of each of the plan's devices
   std::vector<TensorView> values_;  // of each value
   std::vector<TensorView> views_;   // of each position: what kernels see
   std::vector<Tensor> late_;

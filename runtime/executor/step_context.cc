@@ -33,7 +33,7 @@ Status StepContext::AllocateOutput(int i, std::span<const int64_t> dims) {
     return OkStatus();
   }
   late = Tensor();
-  MR_ASSIGN_OR_RETURN(late, frame_.NewTensor(value.dtype, dims));
+  MR_ASSIGN_OR_RETURN(late, frame_.NewTensor(value.dtype, dims, value.memory));
   view = late.view();
   return OkStatus();
 }
@@ -49,8 +49,7 @@ Status StepContext::SetOutput(int i, Tensor tensor) {
   TensorView& view = OutputView(i);
   if (frame_.binding_->values()[v].offset != SIZE_MAX) {
     view = frame_.values_[v];
-    array::CopySerial(value.dtype, tensor.data(), view.data, tensor.num_elements());
-    return OkStatus();
+    return frame_.Move(tensor.view(), value.memory, view.data, value.memory);
   }
   Tensor& late = frame_.late_[value.late];
   late = std::move(tensor);
@@ -89,7 +88,9 @@ Status StepContext::SetOutputResource(int i, std::shared_ptr<Resource> resource)
 }
 
 Result<void*> StepContext::Scratch(size_t bytes) {
-  if (!scratch_) {
+  // The frame keeps what is in host memory for later steps.
+  const bool kept = step_.device->host_accessible();
+  if (!scratch_ && kept) {
     const std::lock_guard lock(frame_.scratch_mutex_);
     if (!frame_.scratch_.empty()) {
       scratch_ = std::move(frame_.scratch_.back());
@@ -98,12 +99,13 @@ Result<void*> StepContext::Scratch(size_t bytes) {
   }
   if (!scratch_ || scratch_.size() < bytes) {
     scratch_ = Buffer();
-    MR_ASSIGN_OR_RETURN(scratch_, frame_.allocator_.Allocate(bytes));
+    MR_ASSIGN_OR_RETURN(scratch_, step_.device->allocator().Allocate(bytes));
   }
   return scratch_.data();
 }
 
 void StepContext::GiveScratchBack() {
+  if (!step_.device->host_accessible()) return;
   const std::lock_guard lock(frame_.scratch_mutex_);
   frame_.scratch_.push_back(std::move(scratch_));
 }

@@ -24,7 +24,7 @@ class StepContext final : public KernelContext {
   Result<Resource*> resource(int i) override;
   Status SetOutputResource(int i, std::shared_ptr<Resource> resource) override;
   Result<void*> Scratch(size_t bytes) override;
-  Allocator& allocator() override { return frame_.allocator_; }
+  Allocator& allocator() override { return step_.device->allocator(); }
   void ParallelFor(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body) override;
   int workers() const override;
   bool cancelled() const override { return run_.Stopped(); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,9 +17,14 @@
 
 namespace millrace {
 
+inline constexpr int32_t kMaxDevices = 64;  // of one kind
+
 struct EnvironmentOptions {
-  int threads = 0;                     // 0: as many as the process may use
-  uint64_t memory_limit = 0;           // bytes of tensors; 0 for none
+  int threads = 0;            // 0: as many as the process may use
+  uint64_t memory_limit = 0;  // bytes of tensors on each device; 0 for none
+  // By kind, how many devices: "CPU" (1 where nothing is said, and no fewer) and
+  // "NULL". Other kinds are not there; no more than kMaxDevices are made.
+  std::map<std::string, int32_t> device_count = {};
   bool no_code = false;                // refuse plans that carry compiled code
   const Registry* registry = nullptr;  // null: the built-in ops
 };
@@ -32,11 +38,17 @@ class Environment {
   ResourceManager& resources() { return resources_; }
   ThreadPool& pool() { return pool_; }
   bool no_code() const { return no_code_; }
-  // The device of that kind and number, made at the first call. Unimplemented
-  // names the kinds there are.
-  Result<Device*> FindDevice(std::string_view kind, uint32_t ordinal);
-  // Of host memory, counted against the limit: CPU 0.
+  // CPU:0 first, then the others by kind and number.
+  const std::vector<std::unique_ptr<Device>>& devices() const { return devices_; }
+  // The device of that kind and number; NotFound names those there are.
+  Result<Device*> FindDevice(std::string_view kind, uint32_t ordinal) const;
+  // CPU:0: feeds, results and all that is the host's.
+  Device& host() const { return *cpu_; }
+  // Of host memory, counted against the limit.
   Allocator& allocator() { return cpu_->allocator(); }
+  // Says that a plan has the elements of a variable on `device`.
+  // FailedPrecondition where another plan has them in other memory.
+  Status PlaceResource(const std::string& container, const std::string& name, Device* device);
 
   // For tests: called with the node's name before every step, on whatever thread
   // runs it. Set before the first run.
@@ -45,10 +57,10 @@ class Environment {
  private:
   const Registry& registry_;
   const bool no_code_;
-  const DeviceOptions device_options_;
   ResourceManager resources_;
-  std::mutex mutex_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Device*> places_;  // of resources, guarded by mutex_
   Device* cpu_ = nullptr;
   ThreadPool pool_;
 };

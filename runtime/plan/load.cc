@@ -2,6 +2,7 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
@@ -37,10 +38,7 @@ class Loader {
   Result<std::shared_ptr<const LoadedPlan>> Run() {
     MR_RETURN_IF_ERROR(CheckTables());
     MR_RETURN_IF_ERROR(LoadConstants());
-    for (const plan::DeviceRef& ref : plan().devices) {
-      MR_ASSIGN_OR_RETURN(Device * device, environment().FindDevice(ref.kind, ref.ordinal));
-      loaded_->devices_.push_back(device);
-    }
+    MR_RETURN_IF_ERROR(FindDevices());
     // Every block is checked before the first kernel or variable is made.
     loaded_->blocks_.resize(plan().blocks.size());
     for (size_t b = 0; b < plan().blocks.size(); ++b) {
@@ -54,7 +52,12 @@ class Loader {
     }
     MR_RETURN_IF_ERROR(CheckSignatures());
     MR_RETURN_IF_ERROR(CheckNesting());
-    for (const plan::Resource& resource : plan().resources) {
+    for (size_t r = 0; r < plan().resources.size(); ++r) {
+      const plan::Resource& resource = plan().resources[r];
+      if (resource_memory_[r] != kNone) {
+        MR_RETURN_IF_ERROR(
+            environment().PlaceResource(resource.container, resource.name, loaded_->devices_[resource_memory_[r]]));
+      }
       MR_ASSIGN_OR_RETURN(std::shared_ptr<Resource> made, FindOrMakeResource(environment().resources(), resource));
       loaded_->resources_.push_back(std::move(made));
     }
@@ -65,6 +68,77 @@ class Loader {
  private:
   const plan::Plan& plan() const { return loaded_->plan_; }
   Environment& environment() const { return *loaded_->environment_; }
+  uint32_t host() const { return loaded_->host_; }
+
+  Status FindDevices() {
+    std::vector<Device*>& devices = loaded_->devices_;
+    for (const plan::DeviceRef& ref : plan().devices) {
+      Result<Device*> device = environment().FindDevice(ref.kind, ref.ordinal);
+      if (!device.ok()) return Status(device.status().code(), Cat("the plan needs ", device.status().message()));
+      devices.push_back(*device);
+    }
+    const auto host = std::find(devices.begin(), devices.end(), &environment().host());
+    loaded_->host_ = static_cast<uint32_t>(host - devices.begin());
+    if (host == devices.end()) devices.push_back(&environment().host());
+    resource_memory_.assign(plan().resources.size(), kNone);
+    return OkStatus();
+  }
+
+  std::string DeviceText(uint32_t memory) const {
+    const Device& device = *loaded_->devices_[memory];
+    return Cat(device.kind(), ":", device.ordinal());
+  }
+  // Whether who works in one memory reads and writes the other.
+  bool Shares(uint32_t a, uint32_t b) const {
+    return loaded_->devices_[a] == loaded_->devices_[b] || (loaded_->OnHost(a) && loaded_->OnHost(b));
+  }
+
+  // The elements of a resource are in one memory, whoever uses them.
+  Status PlaceResource(uint32_t resource, uint32_t memory) {
+    uint32_t& there = resource_memory_[resource];
+    if (there == kNone) there = memory;
+    if (Shares(there, memory)) return OkStatus();
+    return InvalidArgument(Cat("variable '", plan().resources[resource].name, "': expected a step on ",
+                               DeviceText(there), ", as before, found one on ", DeviceText(memory)));
+  }
+
+  // Puts a constant into memory that is not the host's.
+  Status UploadConstant(uint32_t constant, uint32_t memory) {
+    Buffer& buffer = loaded_->device_constants_[{constant, memory}];
+    if (buffer) return OkStatus();
+    const TensorView& view = loaded_->constant_views_[constant];
+    Device& device = *loaded_->devices_[memory];
+    MR_ASSIGN_OR_RETURN(buffer, device.allocator().Allocate(view.bytes()));
+    MR_ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, device.NewStream());
+    MR_RETURN_IF_ERROR(stream->CopyFromHost(Buffer::Borrow(view.data, view.bytes()), buffer));
+    return stream->Synchronize();
+  }
+
+  // Sees to it that input `i` is where the step reads it: `memory`. Constants are
+  // put there; anything else has to be there.
+  Status PlaceInput(size_t i, uint32_t memory, LoadedBlock* block, uint32_t* input) {
+    const LoadedValue& value = block->values[*input];
+    const LoadedValue& root = block->values[value.root];
+    if (root.storage == Storage::kResource) return PlaceResource(root.index, memory);
+    if (Shares(root.memory, memory)) return OkStatus();
+    if (value.storage == Storage::kConstant && value.root == *input && !IsObject(value.dtype)) {
+      MR_RETURN_IF_ERROR(UploadConstant(value.index, memory));
+      uint32_t& moved = moved_constants_[{block, *input, memory}];
+      if (moved == 0) {
+        const LoadedValue original = value;
+        moved = AddHidden(block, original.dtype, Storage::kResource, kNone);
+        LoadedValue& copy = block->values[moved];
+        copy.def = original.def;
+        copy.storage = Storage::kConstant;
+        copy.index = original.index;
+        copy.memory = memory;
+      }
+      *input = moved;
+      return OkStatus();
+    }
+    return InvalidArgument(Cat("input ", i, " (", value.def != nullptr ? ValueName(*block->def, *input) : "hidden",
+                               "): expected on ", DeviceText(memory), ", it is on ", DeviceText(root.memory)));
+  }
 
   Status CheckTables() {
     const plan::Plan& p = plan();
@@ -178,7 +252,8 @@ class Loader {
     for (uint32_t i = 0; i < n; ++i) {
       const plan::Value& def = block.values[i];
       LoadedValue& value = out->values[i];
-      value = {.def = &def, .dtype = def.dtype, .storage = def.storage, .index = def.index, .root = i};
+      value = {
+          .def = &def, .dtype = def.dtype, .storage = def.storage, .index = def.index, .root = i, .memory = host()};
       const auto bad = [&](const std::string& what) { return InvalidArgument(Cat(ValueName(block, i), ": ", what)); };
       const auto index_below = [&](std::string_view what, size_t limit) {
         return def.index < limit ? OkStatus() : bad(Cat("expected a ", what, " below ", limit, ", found ", def.index));
@@ -304,6 +379,7 @@ class Loader {
   Status LoadSteps(const plan::Block& def, uint32_t number, LoadedBlock* block) {
     const uint32_t num_steps = static_cast<uint32_t>(def.steps.size());
     block->steps.resize(num_steps);
+    block->slot_memory.assign(def.slots.size(), host());
     std::vector<std::vector<uint32_t>> before(num_steps);
     std::vector<bool> wanted;
     // Of each slot: the value in it now, and the steps that use it.
@@ -322,6 +398,11 @@ class Loader {
       if (root.storage == Storage::kSlot && in_slot[root.index] != block->values[v].root) {
         return InvalidArgument(
             Cat("result ", ValueName(def, v), ": its slot ", root.index, " is used again before the end"));
+      }
+      if (root.storage == Storage::kResource) MR_RETURN_IF_ERROR(PlaceResource(root.index, host()));
+      else if (!loaded_->OnHost(root.memory)) {
+        return InvalidArgument(Cat("result ", ValueName(def, v), ": expected on ", DeviceText(host()), ", it is on ",
+                                   DeviceText(root.memory)));
       }
       if (root.late != kNone) ++root.late_uses;
     }
@@ -350,6 +431,7 @@ class Loader {
     step.first = static_cast<uint32_t>(block->positions.size());
     if (def.device >= plan().devices.size()) return IndexError("device", def.device, plan().devices.size());
     step.device = loaded_->devices_[def.device];
+    step.memory = def.device;
     for (uint32_t a : def.after) {
       if (a >= s) return InvalidArgument(Cat("waits for step ", a, ", expected one before step ", s));
       before->push_back(a);
@@ -392,6 +474,8 @@ class Loader {
           const uint32_t resource = block->values[value.root].index;
           const uint32_t hidden = AddHidden(block, input_types[i], Storage::kLate, s);
           block->values[hidden].late_uses = 1;
+          MR_RETURN_IF_ERROR(PlaceResource(resource, step.memory));
+          block->values[hidden].memory = IsObject(input_types[i]) ? host() : step.memory;
           block->derefs.push_back({resource, hidden, kNone});
           inputs[i] = hidden;
           continue;
@@ -400,6 +484,8 @@ class Loader {
                                    DTypeName(input_types[i]), ", found ", DTypeName(value.dtype)));
       }
     }
+    for (size_t i = 0; i < inputs.size(); ++i)
+      MR_RETURN_IF_ERROR(PlaceInput(i, InputMemory(step, i, *block, inputs[i]), block, &inputs[i]));
     step.num_inputs = static_cast<uint32_t>(inputs.size());
     block->positions.insert(block->positions.end(), inputs.begin(), inputs.end());
     wanted->insert(wanted->end(), inputs.size(), true);
@@ -415,6 +501,7 @@ class Loader {
                                 : IsObject(output_types[i])                                   ? Storage::kLate
                                                                                               : Storage::kSlot;
         v = AddHidden(block, output_types[i], storage, s);
+        block->values[v].memory = OutputMemory(step, i, output_types[i]);
         wanted->push_back(false);
       } else {
         if (v >= block_def.values.size()) return IndexError("output", v, block_def.values.size());
@@ -429,14 +516,22 @@ class Loader {
           if (!NeedsProducer(value)) return bad("expected a slot or a late value");
           if (value.producer != kNone) return bad(Cat("step ", value.producer, " produces it already"));
           value.producer = s;
+          value.memory = OutputMemory(step, i, output_types[i]);
         }
         if (value.storage == Storage::kSlot) {
+          // What is in a slot says where the slot is.
+          if (const uint32_t before_it = (*in_slot)[value.index];
+              before_it != kNone && block->values[before_it].memory != value.memory) {
+            return bad(Cat("expected a slot on ", DeviceText(value.memory), ", slot ", value.index, " is on ",
+                           DeviceText(block->values[before_it].memory)));
+          }
           std::vector<uint32_t>& users = (*slot_users)[value.index];
           for (uint32_t u : users) {
             if (u != s) before->push_back(u);
           }
           users.assign(1, s);
           (*in_slot)[value.index] = v;
+          block->slot_memory[value.index] = value.memory;
         }
         wanted->push_back(true);
       }
@@ -466,6 +561,32 @@ class Loader {
       if (block->values[v].storage == Storage::kLate) step.has_late = true;
     }
     return OkStatus();
+  }
+
+  // Where a step reads an input and leaves an output.
+  uint32_t InputMemory(const LoadedStep& step, size_t i, const LoadedBlock& block, uint32_t v) const {
+    switch (step.action) {
+      case Action::kCopy:
+        return block.MemoryOf(v);  // from wherever it is
+      case Action::kIf:
+      case Action::kWhile:
+      case Action::kCall:
+        return host();
+      default:
+        break;
+    }
+    const bool on_host =
+        (IsObject(block.values[v].dtype) && block.values[v].storage != Storage::kResource) ||
+        (step.kernel_def != nullptr && std::count(step.kernel_def->host_inputs.begin(),
+                                                  step.kernel_def->host_inputs.end(), static_cast<int>(i)) != 0);
+    return on_host ? host() : step.memory;
+  }
+  uint32_t OutputMemory(const LoadedStep& step, size_t i, DType dtype) const {
+    if (step.action == Action::kIf || step.action == Action::kWhile || step.action == Action::kCall) return host();
+    const bool on_host = IsObject(dtype) || (step.kernel_def != nullptr &&
+                                             std::count(step.kernel_def->host_outputs.begin(),
+                                                        step.kernel_def->host_outputs.end(), static_cast<int>(i)) != 0);
+    return on_host ? host() : step.memory;
   }
 
   // What the step is, and the dtypes of its arguments.
@@ -517,7 +638,8 @@ class Loader {
     MR_RETURN_IF_ERROR(CompleteAttrs(*step->op, &attrs));
     MR_RETURN_IF_ERROR(ArgumentTypes(step->op->signature(), attrs, input_types, output_types));
     if (step->op->shape_fn() == nullptr) return Internal(Cat("op '", def.op, "' has no shape function"));
-    if (step->op->FindKernel(step->device->kind(), attrs) == nullptr) {
+    step->kernel_def = step->op->FindKernel(step->device->kind(), attrs);
+    if (step->kernel_def == nullptr) {
       return Unimplemented(Cat("op '", def.op, "' has no kernel for ", step->device->kind(), " with these types"));
     }
     return OkStatus();
@@ -754,10 +876,9 @@ class Loader {
       for (uint32_t i = 0; i < step.num_outputs; ++i) {
         output_types.push_back(block->values[block->positions[step.first + step.num_inputs + i]].dtype);
       }
-      const KernelDef* kernel = step.op->FindKernel(step.device->kind(), step.def->attrs);
       const KernelInit init(step.def->node, step.def->attrs, std::move(input_types), std::move(output_types),
                             std::move(constants), &environment().resources(), &environment().registry());
-      Result<std::unique_ptr<Kernel>> made = kernel->factory(init);
+      Result<std::unique_ptr<Kernel>> made = step.kernel_def->factory(init);
       if (!made.ok()) return made.status().At(step.def->node, step.def->op);
       step.kernel = std::move(*made);
     }
@@ -765,6 +886,9 @@ class Loader {
   }
 
   std::shared_ptr<LoadedPlan> loaded_;
+  std::vector<uint32_t> resource_memory_;  // of each resource; kNone while nothing touches it
+  // Of a block's constant, the value that is it on another device; 0: none yet.
+  std::map<std::tuple<const LoadedBlock*, uint32_t, uint32_t>, uint32_t> moved_constants_;
 };
 
 Result<std::shared_ptr<const LoadedPlan>> LoadedPlan::Load(plan::Plan plan, std::shared_ptr<Environment> environment,

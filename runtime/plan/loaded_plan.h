@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,8 +39,10 @@ struct LoadedValue {
   uint32_t index = kNone;     // argument, constant, slot or resource
   uint32_t root = 0;          // the value whose elements these are: itself but for aliases
   uint32_t producer = kNone;  // step
-  uint32_t late = kNone;      // number among the block's late values (roots only)
-  uint32_t late_uses = 0;     // of a late root: steps that use it, and one if it is a result
+  // Where its elements are: into LoadedPlan::devices (roots only).
+  uint32_t memory = 0;
+  uint32_t late = kNone;   // number among the block's late values (roots only)
+  uint32_t late_uses = 0;  // of a late root: steps that use it, and one if it is a result
 };
 
 // A snapshot of a variable that a step reads through a reference.
@@ -54,8 +57,10 @@ struct LoadedStep {
   bool has_late = false;  // uses, makes or reads values whose memory comes during the run
   const plan::Step* def = nullptr;
   const Op* op = nullptr;
+  const KernelDef* kernel_def = nullptr;  // of kernel steps
   std::unique_ptr<Kernel> kernel;
   Device* device = nullptr;
+  uint32_t memory = 0;  // its number in LoadedPlan::devices
   // Into Block::positions and the frame's views: inputs, then outputs.
   uint32_t first = 0;
   uint32_t num_inputs = 0;
@@ -84,10 +89,13 @@ struct LoadedBlock {
   std::vector<uint32_t> successors, releases;
   std::vector<Deref> derefs;
   std::vector<uint32_t> group_sizes;  // reads in each group
+  std::vector<uint32_t> slot_memory;  // of each slot, as LoadedValue::memory
   uint32_t num_late = 0;
   std::vector<uint32_t> late_uses;  // of each late root, as LoadedValue::late_uses
   bool is_chain = false;            // every step waits for the one before: no parallelism between steps
 
+  // Where the elements of a value are, aliases included.
+  uint32_t MemoryOf(uint32_t value) const { return values[values[value].root].memory; }
   std::span<const uint32_t> UsesOf(uint32_t value) const {
     return {uses.data() + use_begin[value], uses.data() + use_begin[value + 1]};
   }
@@ -107,7 +115,18 @@ class LoadedPlan {
   Environment& environment() const { return *environment_; }
   const std::shared_ptr<Environment>& shared_environment() const { return environment_; }
   const std::vector<LoadedBlock>& blocks() const { return blocks_; }
+  // On the host.
   const TensorView& constant(uint32_t i) const { return constant_views_[i]; }
+  // Its elements where `memory` is read.
+  void* ConstantData(uint32_t i, uint32_t memory) const {
+    if (devices_[memory]->host_accessible()) return constant_views_[i].data;
+    const auto it = device_constants_.find({i, memory});
+    return it == device_constants_.end() ? nullptr : it->second.data();
+  }
+  // Those of the plan, and the host.
+  const std::vector<Device*>& devices() const { return devices_; }
+  uint32_t host() const { return host_; }
+  bool OnHost(uint32_t memory) const { return devices_[memory]->host_accessible(); }
   const std::vector<std::shared_ptr<Resource>>& resources() const { return resources_; }
 
  private:
@@ -118,8 +137,11 @@ class LoadedPlan {
   std::shared_ptr<const void> keep_alive_;
   plan::Plan plan_;
   std::vector<Device*> devices_;
+  uint32_t host_ = 0;
   std::vector<Tensor> owned_constants_;  // strings, and contents that were not aligned
   std::vector<TensorView> constant_views_;
+  // Of those that steps on other devices use: constant and device.
+  std::map<std::pair<uint32_t, uint32_t>, Buffer> device_constants_;
   std::vector<std::shared_ptr<Resource>> resources_;
   std::vector<LoadedBlock> blocks_;
 };
