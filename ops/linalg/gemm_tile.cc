@@ -11,6 +11,9 @@ namespace {
 // 14 x 2 accumulators, two vectors of b and one broadcast fill the 32 registers of
 // AVX-512; 6 x 2 the 16 of AVX2.
 constexpr int kMaxRows = MR_TILE_AVX512 ? 14 : 6;
+// Rows of b that are asked for ahead of their use. The first strip of a panel finds
+// it in a far cache, where the processor's own prefetching comes too late.
+constexpr int64_t kRowsAhead = 24;
 
 // kRows rows by kVectors vectors of columns. Where kMasked, the last vector has
 // only the lanes of `mask`. Vectors past a panel's width lie in the next panel.
@@ -49,6 +52,7 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
         for (int j = 0; j < kVectors; ++j) {
           const T* p = b + (j / kPerPanel) * panel + (j % kPerPanel) * kLane;
           bv[j] = masked(j) ? Load(p, mask) : Load(p);
+          __builtin_prefetch(p + kRowsAhead * b_stride);
         }
 #pragma clang loop unroll(full)
         for (int i = 0; i < kRows; ++i) {
