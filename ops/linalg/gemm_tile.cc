@@ -52,7 +52,7 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
         for (int j = 0; j < kVectors; ++j) {
           const T* p = b + (j / kPerPanel) * panel + (j % kPerPanel) * kLane;
           bv[j] = masked(j) ? Load(p, mask) : Load(p);
-          __builtin_prefetch(p + kRowsAhead * b_stride);
+          if (j * kLane * static_cast<int>(sizeof(T)) % 64 == 0) __builtin_prefetch(p + kRowsAhead * b_stride);
         }
 #pragma clang loop unroll(full)
         for (int i = 0; i < kRows; ++i) {
