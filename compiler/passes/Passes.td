@@ -210,6 +210,29 @@ def FuseEpilogues : GraphPass<"fuse-epilogues"> {
   }];
 }
 
+def FuseClusters : GraphPass<"fuse-clusters"> {
+  let summary = "Element-wise operations and those over rows become clusters";
+  let description = [{
+    Element-wise operations (casts, selections and a user's own among them),
+    BiasAdd and AddN, reductions of the last axes, Softmax and LogSoftmax that
+    compute over one space become one `_Cluster`, whose program the runtime runs
+    over blocks that stay in cache; several results may leave it. A space is the
+    shape of the full results; what a reduction gives has a value for each of
+    its rows. Numbers (one element) go along with any space. The bits stay the
+    same: a program is made of the ops' own bodies.
+
+    Left alone: operations with effects, that wait for others or that others
+    wait for; sizes that only the run knows; other element types than plain
+    ones; integer operations that check their operands first; an operation that
+    has no neighbour to join. Results that are broadcast ([C] into [N, C]) are
+    computed before the cluster that reads them. A group that reads a variable
+    from before the run is not joined to one that waits for a write.
+
+    Linear in the operations; the notes `fuse.why` say why an operation stayed
+    outside, where a trace is kept.
+  }];
+}
+
 //===--- schedule ---===//
 
 def OrderSteps : GraphPass<"order-steps"> {

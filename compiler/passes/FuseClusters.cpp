@@ -1,0 +1,82 @@
+#include "millrace/compiler/passes/ClusterBuilder.h"
+#include "millrace/compiler/passes/Passes.h"
+#include "mlir/IR/Builders.h"
+#include <queue>
+
+using namespace mlir;
+
+namespace millrace::compiler {
+#define GEN_PASS_DEF_FUSECLUSTERS
+#include "millrace_passes/Passes.h.inc"
+
+namespace {
+
+// Operations behind what they use; among those that could come next the first.
+void sortBlock(Block &block) {
+  std::vector<Operation *> ops;
+  llvm::DenseMap<Operation *, uint32_t> index;
+  for (Operation &op : block.without_terminator()) {
+    index[&op] = static_cast<uint32_t>(ops.size());
+    ops.push_back(&op);
+  }
+  std::vector<uint32_t> unmet(ops.size(), 0);
+  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready;
+  for (uint32_t i = 0; i < ops.size(); ++i) {
+    for (Value v : ops[i]->getOperands())
+      unmet[i] += v.getDefiningOp() != nullptr;
+    if (unmet[i] == 0)
+      ready.push(i);
+  }
+  Operation *end = block.getTerminator();
+  while (!ready.empty()) {
+    Operation *op = ops[ready.top()];
+    ready.pop();
+    op->moveBefore(end);
+    for (Value v : op->getResults())
+      for (Operation *user : v.getUsers())
+        if (user != end && --unmet[index.lookup(user)] == 0)
+          ready.push(index.lookup(user));
+  }
+}
+
+struct FuseClusters : impl::FuseClustersBase<FuseClusters> {
+  void runOnOperation() override {
+    CompileState &state = stateOf(getOperation());
+    const Op *clusterOp = state.registry->Find(cluster::kClusterOp);
+    if (!clusterOp)
+      return;
+    const auto note = [](Operation *op, const char *why) {
+      op->setAttr("fuse.why", StringAttr::get(op->getContext(), why));
+    };
+    for (Operation &func : getOperation().getBody()->getOperations()) {
+      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
+        continue;
+      Block &block = func.getRegion(0).front();
+      std::vector<ClusterGroup> groups =
+          state.trace ? groupForClusters(block, note) : groupForClusters(block);
+      bool changed = false;
+      // Halves of what is too large come behind.
+      for (size_t i = 0; i < groups.size(); ++i) {
+        const ClusterGroup group = std::move(groups[i]);
+        bool tooLarge = false;
+        if (std::unique_ptr<BuiltCluster> built = buildCluster(group, tooLarge)) {
+          replaceMembers(group, *built, *clusterOp);
+          changed = true;
+        } else if (tooLarge && group.space.rowRank == 0 && group.members.size() >= 4) {
+          const auto half = group.members.begin() + group.members.size() / 2;
+          groups.push_back({group.space, {group.members.begin(), half}});
+          groups.push_back({group.space, {half, group.members.end()}});
+        } else if (state.trace) {
+          for (Operation *op : group.members)
+            note(op, tooLarge ? "the cluster would be too large"
+                              : "its operands do not say how large it is");
+        }
+      }
+      if (changed)
+        sortBlock(block);
+    }
+  }
+};
+
+} // namespace
+} // namespace millrace::compiler
