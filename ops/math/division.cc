@@ -30,11 +30,32 @@ MILLRACE_INLINE S FloorDivide(S x, S y) {
     return q - Select((q * y != x) & ((x < Zero(x)) ^ (y < Zero(y))), S(1), Zero(x));
   }
 }
+// x less as many y as there are in it, of floats, which is exact: in double lanes
+// the quotient is, up to 2^28, and so is the difference. Larger quotients go in
+// steps, by multiples of y that are powers of two.
+template <class S>
+MILLRACE_INLINE S FloatRemainder(S x, S y) {
+  using D = Vec<double, S::kLanes>;
+  const S size = Abs(x), divisor = Abs(y);
+  const D a = size.template To<double>(), b = divisor.template To<double>(), quotient = a / b;
+  const S near = Fma(-Trunc(quotient), b, a).template To<float>();
+  const auto steps = [&] {
+    D r = a;
+    double scale = 0x1p252;
+    for (int i = 0; i < 10; ++i, scale *= 0x1p-28) {
+      const D step = b * D(scale);
+      r = Fma(-Trunc(r / step), step, r);
+    }
+    return r.template To<float>();
+  };
+  const S r = SelectRare(quotient >= D(0x1p28), steps, near);
+  return CopySign(Select(IsInf(divisor) & IsFinite(size), size, r), x);
+}
 // Floating-point remainders are exact.
 template <class S>
 MILLRACE_INLINE S TruncateRemainder(S x, S y) {
   using T = typename S::Elem;
-  if constexpr (std::is_same_v<T, float>) return S::PerLane(x, y, [](float a, float b) { return ::fmodf(a, b); });
+  if constexpr (std::is_same_v<T, float>) return FloatRemainder(x, y);
   else if constexpr (std::is_same_v<T, double>)
     return S::PerLane(x, y, [](double a, double b) { return ::fmod(a, b); });
   else return Remainder(x, y);
@@ -62,10 +83,11 @@ MILLRACE_EXPRESSION(DivNoNan, {2}, Binary<DivNoNanFn, MILLRACE_FLOAT_TYPES>,
                     ScalarBinary<DivNoNanFn, MILLRACE_COMPLEX_TYPES>)
 MILLRACE_EXPRESSION(FloorDiv, ({.cycles = 4, .check = math::CheckDivisor}), Binary<FloorDivFn, MILLRACE_FLOAT_TYPES>,
                     ScalarBinary<FloorDivFn, MILLRACE_INTEGER_TYPES>)
-MILLRACE_EXPRESSION(FloorMod, ({.cycles = 20, .check = math::CheckDivisor}),
-                    ScalarBinary<FloorModFn, MILLRACE_REAL_TYPES>)
+MILLRACE_EXPRESSION(FloorMod, ({.cycles = 20, .check = math::CheckDivisor}), Binary<FloorModFn, float, Half, BFloat16>,
+                    ScalarBinary<FloorModFn, double, MILLRACE_INTEGER_TYPES>)
 MILLRACE_EXPRESSION(TruncateMod, ({.cycles = 20, .check = math::CheckDivisor}),
-                    ScalarBinary<TruncateModFn, MILLRACE_REAL_TYPES>)
+                    Binary<TruncateModFn, float, Half, BFloat16>,
+                    ScalarBinary<TruncateModFn, double, MILLRACE_INTEGER_TYPES>)
 
 #if MILLRACE_BASELINE
 namespace millrace {

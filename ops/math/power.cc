@@ -44,9 +44,8 @@ MILLRACE_BINARY_FN(SqrtGradFn, Select(y == Zero(y), y, y* Number(y, 0.5) / Conj(
 MILLRACE_BINARY_FN(RsqrtGradFn, Select(y == Zero(y), y, Number(y, -0.5) * (y * Conj(x)) * (Conj(x) * Conj(x))))
 MILLRACE_BINARY_FN(ReciprocalGradFn, -(Conj(x) * Conj(x)) * y)
 
-MILLRACE_EXPRESSION(Pow, ({.cycles = 16, .check = math::CheckExponent}), Binary<PowFn, float, Half, BFloat16>,
-                    ScalarBinary<PowFn, double, MILLRACE_COMPLEX_TYPES>,
-                    ScalarBinary<IntegerPowFn, MILLRACE_SIGNED_TYPES>)
+MILLRACE_EXPRESSION(Pow, ({.cycles = 16, .check = math::CheckExponent}), Binary<PowFn, MILLRACE_FLOAT_TYPES>,
+                    ScalarBinary<PowFn, MILLRACE_COMPLEX_TYPES>, ScalarBinary<IntegerPowFn, MILLRACE_SIGNED_TYPES>)
 MILLRACE_EXPRESSION(Square, {1}, Unary<SquareFn, MILLRACE_REAL_TYPES>, ScalarUnary<SquareFn, MILLRACE_COMPLEX_TYPES>)
 MILLRACE_EXPRESSION(Sqrt, {2}, Unary<SqrtFn, MILLRACE_FLOAT_TYPES>, ScalarUnary<SqrtFn, MILLRACE_COMPLEX_TYPES>)
 MILLRACE_EXPRESSION(Rsqrt, {3}, Unary<RsqrtFn, MILLRACE_FLOAT_TYPES>, ScalarUnary<RsqrtFn, MILLRACE_COMPLEX_TYPES>)

@@ -2,13 +2,29 @@
 #include "millrace/ops/expr/family.h"
 #include "millrace/ops/math/types.h"
 #if MILLRACE_BASELINE
-#include "millrace/ops/expr/libm.h"
 #include "millrace/ops/math/definitions.h"
 #include "millrace/ops/math/special_functions.h"
 #endif
 
+MILLRACE_ISA_NAMESPACE_BEGIN
+// The number next to x on the way to y. The bits of numbers, with those of
+// negative ones turned round, are in the order of the numbers.
+template <FloatingScalar S>
+MILLRACE_INLINE S NextAfter(S x, S y) {
+  using I = typename S::I;
+  const auto order = [](I bits) { return Select(bits < I(0), SignBit<S>() - bits, bits); };
+  const I from = order(Bits(x)), to = order(Bits(y));
+  const I next = order(Select(to > from, from + I(1), from - I(1)));
+  return Select(IsNan(x) | IsNan(y), x + y, Select(x == y, y, S::FromBits(next)));
+}
+MILLRACE_ISA_NAMESPACE_END
+
 MILLRACE_UNARY_FN(ErfFn, Erf(x))
-MILLRACE_EXPRESSION(Erf, {5}, Unary<ErfFn, float, Half, BFloat16>, ScalarUnary<ErfFn, double>)
+MILLRACE_BINARY_FN(NextAfterFn, NextAfter(x, y))
+MILLRACE_EXPRESSION(NextAfter, {2}, Binary<NextAfterFn, float, double>)
+MILLRACE_UNARY_FN(ErfcFn, Erfc(x))
+MILLRACE_EXPRESSION(Erf, {5}, Unary<ErfFn, MILLRACE_FLOAT_TYPES>)
+MILLRACE_EXPRESSION(Erfc, {12}, Unary<ErfcFn, MILLRACE_FLOAT_TYPES>)
 
 #if MILLRACE_BASELINE
 
@@ -30,16 +46,12 @@ struct BothThroughDouble {
 };
 MILLRACE_ISA_NAMESPACE_END
 
-MILLRACE_UNARY_FN(ErfcFn, Erfc(x))
-MILLRACE_BINARY_FN(NextAfterFn, NextAfter(x, y))
-MILLRACE_BASELINE_EXPRESSION(Erfc, {30}, ScalarUnary<ErfcFn, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Lgamma, {60}, ScalarUnary<ThroughDouble<math::LogGamma>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Digamma, {60}, ScalarUnary<ThroughDouble<math::Digamma>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Erfinv, {90}, ScalarUnary<ThroughDouble<math::ErfInverse>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Ndtri, {90}, ScalarUnary<ThroughDouble<math::NormalQuantile>, MILLRACE_FLOAT_TYPES>)
 MILLRACE_BASELINE_EXPRESSION(Zeta, {300}, ScalarBinary<BothThroughDouble<math::Zeta>, float, double>)
 MILLRACE_BASELINE_EXPRESSION(Polygamma, {400}, ScalarBinary<BothThroughDouble<math::Polygamma>, float, double>)
-MILLRACE_BASELINE_EXPRESSION(NextAfter, {10}, ScalarBinary<NextAfterFn, float, double>)
 
 namespace millrace::families {
 

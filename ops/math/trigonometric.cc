@@ -3,32 +3,28 @@
 #include "millrace/ops/math/types.h"
 #if MILLRACE_BASELINE
 #include "millrace/ops/expr/complex.h"
-#include "millrace/ops/expr/libm.h"
 #include "millrace/ops/math/definitions.h"
 #endif
 
-MILLRACE_UNARY_FN(SinFn, Sin(x))
-MILLRACE_UNARY_FN(CosFn, Cos(x))
-MILLRACE_EXPRESSION(Sin, {4}, Unary<SinFn, float, Half, BFloat16>, ScalarUnary<SinFn, double, MILLRACE_COMPLEX_TYPES>)
-MILLRACE_EXPRESSION(Cos, {4}, Unary<CosFn, float, Half, BFloat16>, ScalarUnary<CosFn, double, MILLRACE_COMPLEX_TYPES>)
+#define MILLRACE_TRIGONOMETRIC(Name, cycles)                                 \
+  MILLRACE_UNARY_FN(Name##Fn, Name(x))                                       \
+  MILLRACE_EXPRESSION(Name, {cycles}, Unary<Name##Fn, MILLRACE_FLOAT_TYPES>, \
+                      ScalarUnary<Name##Fn, MILLRACE_COMPLEX_TYPES>)
+MILLRACE_TRIGONOMETRIC(Sin, 4)
+MILLRACE_TRIGONOMETRIC(Cos, 4)
+MILLRACE_TRIGONOMETRIC(Tan, 5)
+MILLRACE_TRIGONOMETRIC(Asin, 4)
+MILLRACE_TRIGONOMETRIC(Acos, 4)
+MILLRACE_TRIGONOMETRIC(Atan, 4)
+MILLRACE_TRIGONOMETRIC(Sinh, 6)
+MILLRACE_TRIGONOMETRIC(Cosh, 5)
+MILLRACE_TRIGONOMETRIC(Asinh, 8)
+MILLRACE_TRIGONOMETRIC(Acosh, 7)
+MILLRACE_TRIGONOMETRIC(Atanh, 7)
+MILLRACE_BINARY_FN(Atan2Fn, Atan2(x, y))
+MILLRACE_EXPRESSION(Atan2, {8}, Binary<Atan2Fn, MILLRACE_FLOAT_TYPES>)
 
 #if MILLRACE_BASELINE
-
-#define MILLRACE_LIBM_EXPRESSION(Name) \
-  MILLRACE_UNARY_FN(Name##Fn, Name(x)) \
-  MILLRACE_BASELINE_EXPRESSION(Name, {30}, ScalarUnary<Name##Fn, MILLRACE_FLOAT_TYPES, MILLRACE_COMPLEX_TYPES>)
-MILLRACE_LIBM_EXPRESSION(Tan)
-MILLRACE_LIBM_EXPRESSION(Asin)
-MILLRACE_LIBM_EXPRESSION(Acos)
-MILLRACE_LIBM_EXPRESSION(Atan)
-MILLRACE_LIBM_EXPRESSION(Sinh)
-MILLRACE_LIBM_EXPRESSION(Cosh)
-MILLRACE_LIBM_EXPRESSION(Asinh)
-MILLRACE_LIBM_EXPRESSION(Acosh)
-MILLRACE_LIBM_EXPRESSION(Atanh)
-MILLRACE_BINARY_FN(Atan2Fn, Atan2(x, y))
-MILLRACE_BASELINE_EXPRESSION(Atan2, {40}, ScalarBinary<Atan2Fn, MILLRACE_FLOAT_TYPES>)
-
 namespace millrace::families {
 
 void trigonometric(Registry& r) {
