@@ -30,6 +30,10 @@ class Recorder {
   uint32_t Constant(TapeType type, uint64_t bits);
   // What was recorded; the recorder is empty afterwards.
   Tape Take();
+  // So far: instructions, and those from `begin` on that compute something (no
+  // constants, nothing in a region that few values need).
+  uint32_t size() const { return static_cast<uint32_t>(tape_.code.size()); }
+  int64_t Weight(uint32_t begin) const;
 
   // For the recording scalars, in the thread that records. `code` packs the
   // operation and the type, so that a call in an expression is a few bytes.

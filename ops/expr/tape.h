@@ -92,6 +92,10 @@ int TapeArity(TapeOp op);
 // have no form for the dtype.
 TapeType MemoryType(DType dtype);
 
+// Instructions [begin, end) that compute something each time: no constants, inputs,
+// bits seen as another type, nothing in a region.
+int64_t TapeWeight(const Tape& tape, size_t begin, size_t end);
+
 // InvalidArgument, naming the instruction, where `tape` is none: what reads tapes
 // from elsewhere asks this first.
 Status ValidateTape(const Tape& tape);

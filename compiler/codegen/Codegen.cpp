@@ -1,0 +1,72 @@
+// The library's door: tapes to machine code.
+#include "millrace/compiler/codegen/Codegen.h"
+
+#include "millrace/compiler/codegen/Link.h"
+#include "millrace/compiler/codegen/Lower.h"
+#include "millrace/compiler/codegen/Machine.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <mutex>
+
+namespace millrace::codegen {
+namespace {
+
+// Contexts are dear to make (dialects are loaded into each): a call takes one that
+// is free and puts it back. They stay until the process ends; no thread is bound
+// to one.
+class Contexts {
+public:
+  std::unique_ptr<mlir::MLIRContext> take() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!free.empty()) {
+        std::unique_ptr<mlir::MLIRContext> context = std::move(free.back());
+        free.pop_back();
+        return context;
+      }
+    }
+    mlir::DialectRegistry registry;
+    registerDialects(registry);
+    auto context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+    context->loadAllAvailableDialects();
+    return context;
+  }
+  void give(std::unique_ptr<mlir::MLIRContext> context) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    free.push_back(std::move(context));
+  }
+  static Contexts &all() {
+    static Contexts *contexts = new Contexts; // never destroyed: calls may outlive main
+    return *contexts;
+  }
+
+private:
+  std::mutex mutex;
+  std::vector<std::unique_ptr<mlir::MLIRContext>> free;
+};
+
+Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, Isa isa) {
+  cluster::CompiledProgram program;
+  for (const SegmentTape &segment : segments) {
+    MR_RETURN_IF_ERROR(ValidateTape(segment.tape));
+    program.segments.push_back({segment.segment, lanesOf(segment.tape, isa), 0});
+  }
+  std::unique_ptr<mlir::MLIRContext> context = Contexts::all().take();
+  llvm::SmallVector<char, 0> object;
+  Status status;
+  {
+    mlir::OwningOpRef<mlir::ModuleOp> module = lowerSegments(*context, segments, isa);
+    status = compileToObject(*module, isa, object);
+  }
+  Contexts::all().give(std::move(context));
+  MR_RETURN_IF_ERROR(status);
+  MR_RETURN_IF_ERROR(linkObject(llvm::StringRef(object.data(), object.size()), program));
+  return program;
+}
+
+} // namespace
+} // namespace millrace::codegen
+
+extern "C" __attribute__((visibility("default"))) const millrace::codegen::Library millrace_codegen = {
+    millrace::codegen::kVersion, &millrace::codegen::compile};

@@ -1,0 +1,397 @@
+#include "millrace/compiler/codegen/Lower.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Builders.h"
+
+#include <algorithm>
+#include <map>
+
+using namespace mlir;
+
+namespace millrace::codegen {
+namespace {
+
+// Vectors that a block between two cuts has at most, and what its buffers may take
+// of the stack.
+constexpr int64_t kBlockVectors = 32;
+constexpr int64_t kBufferBytes = 24 << 10;
+
+/// Writes one segment. Values of the tape become vectors; constants and inputs are
+/// made again in each piece, other values that a later piece reads go through
+/// buffers on the stack. All stores are in the last piece: an output may lie where
+/// an input does.
+class SegmentWriter {
+public:
+  SegmentWriter(OpBuilder &b, const SegmentTape &segment, int lanes)
+      : b(b), loc(b.getUnknownLoc()), tape(segment.tape), lanes(lanes), ptr(LLVM::LLVMPointerType::get(b.getContext())) {
+    pieces.push_back(0);
+    for (uint32_t cut : segment.cuts)
+      if (cut > pieces.back() && cut < tape.code.size())
+        pieces.push_back(cut);
+    pieces.push_back(tape.code.size());
+  }
+
+  void write(ModuleOp module, const std::string &name);
+
+private:
+  using Values = std::vector<Value>;
+
+  Type scalar(TapeType type) {
+    switch (type) {
+    case TapeType::kBool:
+      return b.getI1Type();
+    case TapeType::kF16:
+      return b.getF16Type();
+    case TapeType::kF32:
+      return b.getF32Type();
+    case TapeType::kF64:
+      return b.getF64Type();
+    default:
+      return b.getIntegerType(TapeTypeBytes(type) * 8);
+    }
+  }
+  VectorType vec(TapeType type) { return VectorType::get({lanes}, scalar(type)); }
+  // The form in which a value waits in a buffer.
+  TapeType buffered(TapeType type) { return type == TapeType::kBool ? TapeType::kI8 : type; }
+
+  Value index(int64_t v) { return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(v)); }
+  Value splat(TapeType type, uint64_t bits);
+  template <class Op, class... A> Value make(A &&...a) {
+    return Op::create(b, loc, std::forward<A>(a)...).getResult();
+  }
+  Value address(Value base, TapeType type, Value element) {
+    return LLVM::GEPOp::create(b, loc, ptr, scalar(type), base, ArrayRef<LLVM::GEPArg>{element});
+  }
+  Value load(Value address, TapeType type) {
+    return LLVM::LoadOp::create(b, loc, vec(type), address, TapeTypeBytes(type));
+  }
+  void store(Value value, Value address, TapeType type) {
+    LLVM::StoreOp::create(b, loc, value, address, TapeTypeBytes(type));
+  }
+
+  Value compare(const TapeInstruction &i, Value x, Value y);
+  Value convert(const TapeInstruction &i, Value x);
+  Value compute(const TapeInstruction &i, const Values &v);
+  // Instructions [begin, end), with what they need from `fetch`.
+  void writePiece(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch);
+  void writeRange(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch);
+  // Values of earlier pieces that [begin, end) reads, but for inputs and constants.
+  bool remade(uint32_t value) const {
+    return tape.code[value].op == TapeOp::kInput || tape.code[value].op == TapeOp::kConstant;
+  }
+
+  OpBuilder &b;
+  Location loc;
+  const Tape &tape;
+  const int lanes;
+  Type ptr;
+  std::vector<size_t> pieces;
+  Block *entry = nullptr;
+  std::map<std::pair<TapeType, uint64_t>, Value> constants;
+};
+
+Value SegmentWriter::splat(TapeType type, uint64_t bits) {
+  Value &value = constants[{type, bits}];
+  if (value)
+    return value;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(entry);
+  Attribute attribute;
+  if (type == TapeType::kF32)
+    attribute = b.getFloatAttr(b.getF32Type(), APFloat(APFloat::IEEEsingle(), APInt(32, bits)));
+  else if (type == TapeType::kF64)
+    attribute = b.getFloatAttr(b.getF64Type(), APFloat(APFloat::IEEEdouble(), APInt(64, bits)));
+  else if (type == TapeType::kF16)
+    attribute = b.getFloatAttr(b.getF16Type(), APFloat(APFloat::IEEEhalf(), APInt(16, bits & 0xffff)));
+  else {
+    const unsigned width = type == TapeType::kBool ? 1 : TapeTypeBytes(type) * 8;
+    attribute = b.getIntegerAttr(scalar(type), APInt(width, bits, false, /*implicitTrunc=*/true));
+  }
+  return value = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vec(type), attribute));
+}
+
+Value SegmentWriter::compare(const TapeInstruction &i, Value x, Value y) {
+  const TapeType type = tape.code[i.a].type;
+  const int which = static_cast<int>(i.op) - static_cast<int>(TapeOp::kLess);
+  if (IsFloatingTape(type)) {
+    using P = arith::CmpFPredicate;
+    constexpr P predicates[] = {P::OLT, P::OLE, P::OGT, P::OGE, P::OEQ, P::UNE};
+    return make<arith::CmpFOp>(predicates[which], x, y);
+  }
+  using P = arith::CmpIPredicate;
+  constexpr P ofSigned[] = {P::slt, P::sle, P::sgt, P::sge, P::eq, P::ne};
+  constexpr P ofUnsigned[] = {P::ult, P::ule, P::ugt, P::uge, P::eq, P::ne};
+  return make<arith::CmpIOp>(IsSignedTape(type) ? ofSigned[which] : ofUnsigned[which], x, y);
+}
+
+Value SegmentWriter::convert(const TapeInstruction &i, Value x) {
+  const TapeType from = tape.code[i.a].type, to = i.type;
+  const int narrow = TapeTypeBytes(from), wide = TapeTypeBytes(to);
+  if (IsFloatingTape(from) && IsFloatingTape(to)) {
+    if (narrow == wide)
+      return x;
+    return narrow < wide ? make<arith::ExtFOp>(vec(to), x) : make<arith::TruncFOp>(vec(to), x);
+  }
+  if (IsFloatingTape(from))
+    return IsSignedTape(to) ? make<arith::FPToSIOp>(vec(to), x) : make<arith::FPToUIOp>(vec(to), x);
+  if (IsFloatingTape(to))
+    return IsSignedTape(from) ? make<arith::SIToFPOp>(vec(to), x) : make<arith::UIToFPOp>(vec(to), x);
+  if (narrow == wide)
+    return x;
+  if (narrow > wide)
+    return make<arith::TruncIOp>(vec(to), x);
+  return IsSignedTape(from) ? make<arith::ExtSIOp>(vec(to), x) : make<arith::ExtUIOp>(vec(to), x);
+}
+
+// Nothing here has a fast-math flag: every rounding is the tape's.
+Value SegmentWriter::compute(const TapeInstruction &i, const Values &v) {
+  const int arity = TapeArity(i.op);
+  Value x = arity > 0 ? v[i.a] : Value(), y = arity > 1 ? v[i.b] : Value(), z = arity > 2 ? v[i.c] : Value();
+  const bool floating = IsFloatingTape(i.type);
+  switch (i.op) {
+  case TapeOp::kAdd:
+    return floating ? make<arith::AddFOp>(x, y) : make<arith::AddIOp>(x, y);
+  case TapeOp::kSub:
+    return floating ? make<arith::SubFOp>(x, y) : make<arith::SubIOp>(x, y);
+  case TapeOp::kMul:
+    return floating ? make<arith::MulFOp>(x, y) : make<arith::MulIOp>(x, y);
+  case TapeOp::kDiv:
+    return make<arith::DivFOp>(x, y);
+  case TapeOp::kNeg:
+    return make<arith::NegFOp>(x);
+  case TapeOp::kAnd:
+    return make<arith::AndIOp>(x, y);
+  case TapeOp::kOr:
+    return make<arith::OrIOp>(x, y);
+  case TapeOp::kXor:
+    return make<arith::XOrIOp>(x, y);
+  case TapeOp::kNot:
+    return make<arith::XOrIOp>(x, splat(i.type, ~uint64_t(0)));
+  case TapeOp::kShiftLeft:
+    return make<arith::ShLIOp>(x, y);
+  case TapeOp::kShiftRight:
+    return IsSignedTape(i.type) ? make<arith::ShRSIOp>(x, y) : make<arith::ShRUIOp>(x, y);
+  case TapeOp::kLess:
+  case TapeOp::kLessEqual:
+  case TapeOp::kGreater:
+  case TapeOp::kGreaterEqual:
+  case TapeOp::kEqual:
+  case TapeOp::kNotEqual:
+    return compare(i, x, y);
+  case TapeOp::kSelect:
+    return make<arith::SelectOp>(x, y, z);
+  case TapeOp::kBits:
+    return x.getType() == vec(i.type) ? x : make<arith::BitcastOp>(vec(i.type), x);
+  case TapeOp::kConvert:
+    return convert(i, x);
+  case TapeOp::kTruth:
+    return make<arith::ExtUIOp>(vec(i.type), x);
+  case TapeOp::kAbs:
+    return make<math::AbsFOp>(x);
+  case TapeOp::kFloor:
+    return make<math::FloorOp>(x);
+  case TapeOp::kCeil:
+    return make<math::CeilOp>(x);
+  case TapeOp::kTrunc:
+    return make<math::TruncOp>(x);
+  case TapeOp::kRint:
+    return make<math::RoundEvenOp>(x);
+  case TapeOp::kSqrt:
+    return make<math::SqrtOp>(x);
+  case TapeOp::kCanonical:
+    return LLVM::CallIntrinsicOp::create(b, loc, vec(i.type), b.getStringAttr("llvm.canonicalize"), ValueRange{x})
+        .getResult(0);
+  case TapeOp::kMin: // one instruction each
+    return make<arith::SelectOp>(make<arith::CmpFOp>(arith::CmpFPredicate::OLT, x, y), x, y);
+  case TapeOp::kMax:
+    return make<arith::SelectOp>(make<arith::CmpFOp>(arith::CmpFPredicate::OGT, x, y), x, y);
+  case TapeOp::kFma:
+    return make<math::FmaOp>(x, y, z);
+  default:
+    return {};
+  }
+}
+
+void SegmentWriter::writeRange(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch) {
+  for (size_t at = begin; at < end; ++at) {
+    const TapeInstruction &i = tape.code[at];
+    if (i.op == TapeOp::kConstant || i.op == TapeOp::kInput)
+      continue; // where they are wanted
+    const uint32_t operands[] = {i.a, i.b, i.c};
+    const auto need = [&](uint32_t value) {
+      if (!v[value])
+        v[value] = fetch(value);
+    };
+    if (i.op != TapeOp::kRare) {
+      for (int j = 0; j < TapeArity(i.op); ++j)
+        need(operands[j]);
+      v[at] = compute(i, v);
+      continue;
+    }
+    // A region. What it needs from outside is fetched before it, for all; then its
+    // instructions only run where a lane asks.
+    const size_t last = at + 1 + i.immediate;
+    const TapeInstruction &close = tape.code[last];
+    need(i.a);
+    need(close.c);
+    for (size_t k = at + 1; k < last; ++k) {
+      const TapeInstruction &inner = tape.code[k];
+      if (inner.op == TapeOp::kInput || inner.op == TapeOp::kConstant)
+        need(k);
+      const uint32_t of[] = {inner.a, inner.b, inner.c};
+      for (int j = 0; j < TapeArity(inner.op); ++j)
+        if (of[j] <= at || remade(of[j]))
+          need(of[j]);
+    }
+    if (close.b <= at || remade(close.b))
+      need(close.b);
+    Value any = vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, v[i.a]);
+    auto branch = scf::IfOp::create(b, loc, TypeRange{vec(close.type)}, any, /*withElse=*/true);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      writeRange(at + 1, last, v, fetch);
+      Value chosen = make<arith::SelectOp>(v[i.a], v[close.b], v[close.c]);
+      scf::YieldOp::create(b, loc, chosen);
+      b.setInsertionPointToStart(branch.elseBlock());
+      scf::YieldOp::create(b, loc, v[close.c]);
+    }
+    v[last] = branch.getResult(0);
+    at = last;
+  }
+}
+
+void SegmentWriter::write(ModuleOp module, const std::string &name) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(module.getBody());
+  Type i64 = b.getI64Type();
+  auto function = func::FuncOp::create(b, loc, name, b.getFunctionType({ptr, ptr, ptr, i64}, {}));
+  entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  Value ins = entry->getArgument(0), steps = entry->getArgument(1), outs = entry->getArgument(2),
+        vectors = entry->getArgument(3);
+  const auto element = [&](Value array, size_t i, Type type) -> Value {
+    Value at = LLVM::GEPOp::create(b, loc, ptr, type, array, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    return LLVM::LoadOp::create(b, loc, type, at, 8);
+  };
+  std::vector<Value> in, step, out;
+  for (size_t i = 0; i < tape.inputs.size(); ++i) {
+    in.push_back(element(ins, i, ptr));
+    step.push_back(element(steps, i, i64));
+  }
+  for (size_t i = 0; i < tape.outputs.size(); ++i)
+    out.push_back(element(outs, i, ptr));
+
+  const size_t count = pieces.size() - 1;
+  // Which piece makes a value, and the values that wait for a later one. A piece
+  // that starts inside a region would break it; cuts lie between ops.
+  const auto pieceOf = [&](uint32_t value) {
+    return static_cast<size_t>(std::upper_bound(pieces.begin(), pieces.end(), value) - pieces.begin()) - 1;
+  };
+  std::map<uint32_t, Value> buffers;
+  const auto crossing = [&](uint32_t value, size_t piece) {
+    if (!remade(value) && pieceOf(value) < piece)
+      buffers.emplace(value, Value());
+  };
+  if (count > 1) {
+    for (size_t at = 0; at < tape.code.size(); ++at) {
+      const TapeInstruction &i = tape.code[at];
+      const uint32_t operands[] = {i.a, i.b, i.c};
+      for (int j = 0; j < TapeArity(i.op); ++j)
+        crossing(operands[j], pieceOf(at));
+    }
+    for (const Tape::Output &o : tape.outputs)
+      crossing(o.value, count - 1);
+  }
+  int64_t bytes = 0; // of one vector of each buffer
+  for (const auto &[value, buffer] : buffers)
+    bytes += TapeTypeBytes(buffered(tape.code[value].type)) * lanes;
+  const int64_t block = bytes == 0 ? 0 : std::clamp<int64_t>(kBufferBytes / bytes, 1, kBlockVectors);
+  for (auto &[value, buffer] : buffers) {
+    const TapeType type = buffered(tape.code[value].type);
+    buffer = LLVM::AllocaOp::create(b, loc, ptr, vec(type), index(block), 64);
+  }
+
+  Value zero = index(0), one = index(1), width = index(lanes);
+  // One piece for vectors [0, many), of which the first is vector `first` of all.
+  const auto writeLoop = [&](size_t piece, Value first, Value many) {
+    auto loop = scf::ForOp::create(b, loc, zero, many, one);
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value local = loop.getInductionVar();
+    Value global = first ? make<arith::AddIOp>(first, local) : local;
+    Values v(tape.code.size());
+    const auto fetch = [&](uint32_t value) -> Value {
+      const TapeInstruction &i = tape.code[value];
+      if (i.op == TapeOp::kConstant)
+        return splat(i.type, i.immediate);
+      if (i.op == TapeOp::kInput)
+        return load(address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])), i.type);
+      const TapeType form = buffered(i.type);
+      Value held = load(address(buffers[value], form, make<arith::MulIOp>(local, width)), form);
+      return form == i.type ? held : make<arith::CmpIOp>(arith::CmpIPredicate::ne, held, splat(form, 0));
+    };
+    writeRange(pieces[piece], pieces[piece + 1], v, fetch);
+    for (const auto &[value, buffer] : buffers) {
+      if (pieceOf(value) != piece)
+        continue;
+      const TapeType type = tape.code[value].type, form = buffered(type);
+      Value held = form == type ? v[value] : make<arith::ExtUIOp>(vec(form), v[value]);
+      store(held, address(buffer, form, make<arith::MulIOp>(local, width)), form);
+    }
+    if (piece + 1 < count)
+      return;
+    // All loads come before the first store.
+    for (const Tape::Output &o : tape.outputs)
+      if (!v[o.value])
+        v[o.value] = fetch(o.value);
+    Value offset = make<arith::MulIOp>(global, width);
+    for (size_t i = 0; i < tape.outputs.size(); ++i)
+      store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset), tape.outputs[i].type);
+  };
+
+  if (block == 0) {
+    writeLoop(0, {}, vectors);
+  } else {
+    Value blockSize = index(block);
+    auto outer = scf::ForOp::create(b, loc, zero, vectors, blockSize);
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(outer.getBody());
+    Value first = outer.getInductionVar();
+    Value many = make<arith::MinSIOp>(blockSize, make<arith::SubIOp>(vectors, first));
+    for (size_t piece = 0; piece < count; ++piece)
+      writeLoop(piece, first, many);
+  }
+  func::ReturnOp::create(b, loc);
+}
+
+} // namespace
+
+int lanesOf(const Tape &tape, Isa isa) {
+  int widest = 1;
+  for (TapeType type : tape.inputs)
+    widest = std::max(widest, TapeTypeBytes(type));
+  for (const TapeInstruction &i : tape.code)
+    if (i.type != TapeType::kF64 && i.type != TapeType::kI64 && i.type != TapeType::kU64)
+      widest = std::max(widest, TapeTypeBytes(i.type));
+  for (const Tape::Output &o : tape.outputs)
+    widest = std::max(widest, TapeTypeBytes(o.type));
+  return (isa == Isa::kAvx512 ? 64 : 32) / widest;
+}
+
+OwningOpRef<ModuleOp> lowerSegments(MLIRContext &context, std::span<const SegmentTape> segments, Isa isa) {
+  OpBuilder b(&context);
+  OwningOpRef<ModuleOp> module(ModuleOp::create(b.getUnknownLoc()));
+  for (const SegmentTape &segment : segments) {
+    SegmentWriter writer(b, segment, lanesOf(segment.tape, isa));
+    writer.write(*module, "segment_" + std::to_string(segment.segment));
+  }
+  return module;
+}
+
+} // namespace millrace::codegen

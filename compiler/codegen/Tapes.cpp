@@ -1,0 +1,161 @@
+#include "millrace/compiler/codegen/Tapes.h"
+
+#include "millrace/ops/expr/expression.h"
+#include "millrace/ops/expr/recorder.h"
+#include "millrace/proto/plan/digest.h"
+#include "millrace/proto/value/half.h"
+
+#include <cstring>
+#include <optional>
+
+namespace millrace::codegen {
+namespace {
+
+// A loop is cut between two ops where what stands before it has at least
+// kHeavyPiece instructions and the op after it as many as a transcendental one has
+// (a long chain of those in one iteration is bound by latency), or where the piece
+// would become larger than the compiler handles in linear time.
+constexpr int64_t kHeavyPiece = 20;
+constexpr int64_t kHeavyOp = 12;
+constexpr int64_t kMaxPiece = 400;
+
+template <class T> uint64_t bitsOf(T value) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof value);
+  return bits;
+}
+
+// The constant operand that comes from an attribute, in the form it has in memory;
+// nothing where the type cannot hold it.
+std::optional<uint64_t> attributeBits(DType type, float value) {
+  switch (type) {
+  case DType::kFloat:
+    return bitsOf(value);
+  case DType::kDouble:
+    return bitsOf(static_cast<double>(value));
+  case DType::kHalf:
+    return bitsOf(Half(value));
+  case DType::kBfloat16:
+    return bitsOf(BFloat16(value));
+  default:
+    if (!IsInteger(type) || !(value >= 0 && value <= 127))
+      return std::nullopt;
+    return static_cast<uint64_t>(value);
+  }
+}
+
+// Records one instruction; `values` are the program's registers on the tape.
+std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Program &program,
+                                          const cluster::Instruction &instruction, const Registry &registry,
+                                          const std::vector<std::optional<uint32_t>> &values) {
+  const Op *op = registry.Find(instruction.op);
+  if (!op || !op->expression() || instruction.operands.empty())
+    return std::nullopt;
+  const Expression *expression = op->expression();
+  std::vector<DType> types;
+  std::vector<uint32_t> operands;
+  for (int reg : instruction.operands) {
+    if (!values[reg])
+      return std::nullopt;
+    types.push_back(program.type(reg));
+    operands.push_back(*values[reg]);
+  }
+  if (expression->traits.attr_operand) {
+    const std::optional<uint64_t> bits = attributeBits(types[0], instruction.value);
+    if (!bits)
+      return std::nullopt;
+    types.push_back(types[0]);
+    operands.push_back(recorder.Constant(MemoryType(types[0]), *bits));
+  }
+  const Body *body = nullptr;
+  if (instruction.variant && expression->traits.variant)
+    body = expression->traits.variant->Find(types, instruction.type, Isa::kAvx2);
+  if (!body && types.size() == static_cast<size_t>(expression->arity()))
+    body = expression->Find(types, instruction.type, Isa::kAvx2);
+  // Integer ops that look at the contents first (division by zero) can fail; bodies cannot.
+  if (!body || (expression->traits.check && IsInteger(types.back())))
+    return std::nullopt;
+  return recorder.Record(*body, operands);
+}
+
+std::optional<SegmentTape> recordSegment(const cluster::Program &program, const cluster::Segment &segment,
+                                         const Registry &registry) {
+  Recorder recorder;
+  SegmentTape out;
+  std::vector<std::optional<uint32_t>> values(program.num_registers());
+  for (int reg : segment.reads) {
+    const TapeType type = MemoryType(program.type(reg));
+    if (type == TapeType::kBool)
+      return std::nullopt;
+    values[reg] = recorder.Input(type);
+  }
+  int64_t piece = 0;
+  for (int i = segment.begin; i < segment.end; ++i) {
+    const uint32_t before = recorder.size();
+    const int reg = static_cast<int>(program.inputs.size()) + i;
+    values[reg] = recordInstruction(recorder, program, program.instructions[i], registry, values);
+    if (!values[reg] || recorder.size() > kMaxTape)
+      return std::nullopt;
+    const int64_t weight = recorder.Weight(before);
+    if ((piece >= kHeavyPiece && weight >= kHeavyOp) || piece + weight > kMaxPiece) {
+      out.cuts.push_back(before);
+      piece = 0;
+    }
+    piece += weight;
+  }
+  for (int reg : segment.writes)
+    recorder.Output(*values[reg]);
+  out.tape = recorder.Take();
+  return out;
+}
+
+} // namespace
+
+std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry) {
+  std::vector<SegmentTape> out;
+  const std::vector<cluster::Segment> segments = cluster::SegmentsOf(program);
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].kind != cluster::Kind::kElementwise)
+      continue;
+    if (std::optional<SegmentTape> tape = recordSegment(program, segments[i], registry)) {
+      tape->segment = static_cast<int>(i);
+      out.push_back(std::move(*tape));
+    }
+  }
+  return out;
+}
+
+std::string contentKey(std::span<const SegmentTape> segments) {
+  std::string bytes;
+  const auto put = [&](uint64_t word) { bytes.append(reinterpret_cast<const char *>(&word), sizeof word); };
+  put(kVersion);
+  for (const SegmentTape &segment : segments) {
+    put(static_cast<uint64_t>(segment.segment));
+    put(segment.tape.inputs.size());
+    for (TapeType type : segment.tape.inputs)
+      put(static_cast<uint64_t>(type));
+    put(segment.tape.code.size());
+    for (const TapeInstruction &i : segment.tape.code) {
+      put(static_cast<uint64_t>(i.op) | static_cast<uint64_t>(i.type) << 8 | static_cast<uint64_t>(i.a) << 32);
+      put(i.b | static_cast<uint64_t>(i.c) << 32);
+      put(i.immediate);
+    }
+    put(segment.tape.outputs.size());
+    for (const Tape::Output &o : segment.tape.outputs)
+      put(o.value);
+    put(segment.cuts.size());
+    for (uint32_t cut : segment.cuts)
+      put(cut);
+  }
+  // Two digests of 64 bits, the second of the first and the bytes.
+  const uint64_t first = plan::Digest(bytes);
+  put(first);
+  const uint64_t second = plan::Digest(bytes);
+  std::string key;
+  for (uint64_t word : {first, second})
+    for (int shift = 60; shift >= 0; shift -= 4)
+      key += "0123456789abcdef"[word >> shift & 15];
+  return key;
+}
+
+} // namespace millrace::codegen
