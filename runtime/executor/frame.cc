@@ -6,6 +6,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/ops/array/move.h"
+#include "millrace/ops/registry/cost.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/step_context.h"
 #include "millrace/runtime/plan/variables.h"
@@ -264,9 +265,25 @@ Status Frame::RunProfiled(uint32_t s, RunState& run) {
   stats.op = def.op;
   stats.device = block_.steps[s].device->name();
   stats.thread = thread;
+  // Shapes of the inputs, which may be gone when the step has run.
+  const LoadedStep& step = block_.steps[s];
+  std::vector<TensorView> inputs(views_.begin() + step.first, views_.begin() + step.first + step.num_inputs);
+  std::vector<std::vector<int64_t>> dims;
+  for (TensorView& t : inputs) {
+    dims.emplace_back(t.dims, t.dims + (t.dims == nullptr ? 0 : std::max(t.rank, 0)));
+    t.dims = dims.back().data();
+  }
   stats.start_ns = NowNanos() - run.start_ns;
   Status status = go();
   stats.end_ns = NowNanos() - run.start_ns;
+  stats.step = s;
+  const std::span<const TensorView> outputs(views_.data() + step.first + step.num_inputs, step.num_outputs);
+  // A snapshot of a variable moves nothing.
+  if (status.ok() && step.action != Action::kRead) {
+    for (const TensorView& t : inputs) stats.bytes += static_cast<int64_t>(t.bytes());
+    for (const TensorView& t : outputs) stats.bytes += static_cast<int64_t>(t.bytes());
+    stats.flops = FloatingPointOps(def.op, def.attrs, inputs, outputs);
+  }
   const std::lock_guard lock(run.metadata_mutex);
   run.metadata->steps.push_back(std::move(stats));
   return status;

@@ -34,8 +34,11 @@ struct RunOptions {
 
 struct StepStats {
   std::string node, op, device;
+  uint32_t step = 0;                 // its number in the block that it is of
   int64_t start_ns = 0, end_ns = 0;  // since the run's start
   int thread = 0;
+  int64_t bytes = 0;  // of the tensors that it reads and those that it writes
+  double flops = 0;   // of products and convolutions; 0: not known
 };
 
 struct RunMetadata {

@@ -35,7 +35,8 @@ void AddCompile(CLI::App& app, Status* status) {
   command->add_option("graph", a->graph, "serialized GraphDef")->required();
   command->add_option("-o,--output", a->output, "the plan to write")->required();
   a->signatures.AddTo(command);
-  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass (see: graphc opt --list)");
+  command->add_option("--disable-pass", a->options.disabled_passes,
+                      "leave out a pass (see: graphc opt --list); 'all' that can be");
   command->footer(
       "graphc compile fit.pb -o fit.plan --signature 'init: target=init' \\\n"
       "    --signature 'train: feed=x,y fetch=loss target=train'");

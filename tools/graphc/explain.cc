@@ -205,7 +205,8 @@ void AddExplain(CLI::App& app, Status* status) {
   command->add_option("--dim", a->dims, "an open dimension as a number, x.0=8: sizes then have numbers")
       ->delimiter(',');
   command->add_flag("--json", a->json, "as JSON");
-  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass");
+  command->add_option("--disable-pass", a->options.disabled_passes,
+                      "leave out a pass (see: graphc opt --list); 'all' that can be");
   command->footer("graphc explain digits.pb --feed images --fetch digit --dim images.0=8");
   command->callback([a, status] { *status = Explain(*a); });
 }

@@ -18,6 +18,7 @@ namespace millrace::graphc {
 // `status` and the program ends accordingly.
 void AddCompile(CLI::App& app, Status* status);
 void AddRun(CLI::App& app, Status* status);
+void AddBench(CLI::App& app, Status* status);
 void AddExplain(CLI::App& app, Status* status);
 void AddOpt(CLI::App& app, Status* status);
 void AddPrint(CLI::App& app, Status* status);

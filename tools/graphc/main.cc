@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   millrace::Status status;
   millrace::graphc::AddCompile(app, &status);
   millrace::graphc::AddRun(app, &status);
+  millrace::graphc::AddBench(app, &status);
   millrace::graphc::AddExplain(app, &status);
   millrace::graphc::AddOpt(app, &status);
   millrace::graphc::AddPrint(app, &status);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "millrace/ops/graph/load.h"
@@ -15,7 +16,12 @@ struct Arguments {
 
 Status Opt(const Arguments& a) {
   if (a.list) {
-    for (const std::string& pass : PassNames()) std::printf("%s\n", pass.c_str());
+    const std::vector<std::string> optional = OptionalPassNames();
+    for (const std::string& pass : PassNames()) {
+      const std::string name = pass.substr(pass.find('/') + 1);
+      const bool required = std::find(optional.begin(), optional.end(), name) == optional.end();
+      std::printf("%s%s\n", pass.c_str(), required ? " (required)" : "");
+    }
     return OkStatus();
   }
   if (a.graph.empty()) return InvalidArgument("which graph? graphc opt GRAPH --fetch y");
@@ -39,7 +45,8 @@ void AddOpt(CLI::App& app, Status* status) {
       ->check(CLI::IsMember(PhaseNames()));
   command->add_flag("--list", a->list, "list the phases and their passes");
   a->signatures.AddTo(command);
-  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass");
+  command->add_option("--disable-pass", a->options.disabled_passes,
+                      "leave out a pass (see: graphc opt --list); 'all' that can be");
   command->footer("graphc opt digits.pb --to=simplify --feed images --fetch digit");
   command->callback([a, status] { *status = Opt(*a); });
 }

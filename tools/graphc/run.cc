@@ -15,6 +15,7 @@ namespace {
 struct Arguments {
   std::string file, signature, output;
   std::vector<std::string> feeds, fetches, targets, init;
+  std::vector<std::string> disabled_passes;
   int threads = 0;
   int64_t repeat = 1;
 };
@@ -103,6 +104,7 @@ Status RunGraph(const Arguments& a, const std::vector<std::pair<std::string, Ten
   MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.file, {}, *ops));
   SessionOptions options;
   options.threads = a.threads;
+  options.disabled_passes = a.disabled_passes;
   MR_ASSIGN_OR_RETURN(const auto session, Session::New(graph, options));
   for (const std::string& node : a.init) {
     const auto ignored = session->Run({}, {}, {node});
@@ -135,6 +137,7 @@ void AddRun(CLI::App& app, Status* status) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", a->threads, "threads a run may use; 0: one a core")->capture_default_str();
+  command->add_option("--disable-pass", a->disabled_passes, "leave out a pass (GraphDef; see: graphc opt --list)");
   command->add_option("--out-dir", a->output, "also write each result there as NAME.npy");
   command->footer(
       "graphc run digits.pb --feed images=images.npy --fetch digit\n"

@@ -1,0 +1,219 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "millrace/devices/api/buffer.h"
+#include "millrace/ops/graph/load.h"
+#include "millrace/proto/plan/reader.h"
+#include "millrace/proto/value/strings.h"
+#include "millrace/runtime/executor/plan_runner.h"
+#include "millrace/tools/graphc/feeds.h"
+#include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/profile.h"
+
+namespace millrace::graphc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string file, signature, trace;
+  std::vector<std::string> init;
+  SignatureArguments signatures;
+  FeedArguments feeds;
+  CompileOptions options;
+  int threads = 1;
+  int64_t runs = 0;
+  double seconds = 1;
+  bool profile = false, json = false;
+};
+
+double MsSince(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+// What is measured, ready to run.
+struct Subject {
+  std::shared_ptr<const Graph> graph;  // plans of it share its constants
+  plan::Plan plan;
+  size_t signature = 0;
+  std::vector<std::string> init;  // signatures
+  double import_ms = 0, compile_ms = 0;
+  size_t steps = 0;
+};
+
+Result<Subject> FromGraph(const Arguments& a) {
+  Subject subject;
+  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  auto begin = Clock::now();
+  MR_ASSIGN_OR_RETURN(subject.graph, LoadGraph(a.file, {}, *ops));
+  subject.import_ms = MsSince(begin);
+  MR_ASSIGN_OR_RETURN(std::vector<SignatureSpec> specs, a.signatures.Parse());
+  if (specs.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", specs.size()));
+  for (size_t i = 0; i < a.init.size(); ++i) {
+    specs.push_back({.name = Cat("init ", i), .targets = {a.init[i]}});
+    subject.init.push_back(specs.back().name);
+  }
+  begin = Clock::now();
+  MR_ASSIGN_OR_RETURN(subject.plan, millrace::Compile(*subject.graph, specs, a.options));
+  subject.compile_ms = MsSince(begin);
+  return subject;
+}
+
+Result<Subject> FromPlan(const Arguments& a) {
+  Subject subject;
+  const auto begin = Clock::now();
+  MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(a.file));
+  MR_ASSIGN_OR_RETURN(subject.plan,
+                      plan::Read(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner())));
+  subject.import_ms = MsSince(begin);
+  subject.init = a.init;
+  const std::string wanted = a.signatures.signatures.empty() ? "" : a.signatures.signatures[0];
+  std::vector<std::string> names;
+  bool found = false;
+  for (size_t i = 0; i < subject.plan.signatures.size(); ++i) {
+    names.push_back(subject.plan.signatures[i].name);
+    if (wanted.empty() ? subject.plan.signatures.size() == 1 : names[i] == wanted) {
+      subject.signature = i;
+      found = true;
+    }
+  }
+  if (!found)
+    return InvalidArgument(Cat("the plan has the signatures ", Join(names, ", "), ": choose one with --signature"));
+  return subject;
+}
+
+// What does not depend on the machine's mood: how the sums of the results are
+// told apart by a script.
+Json SumsOf(const std::vector<Tensor>& results) {
+  Json sums = Json::array();
+  for (const Tensor& t : results) {
+    if (t.dtype() != DType::kFloat) continue;
+    double sum = 0;
+    for (float f : t.elements<float>()) sum += static_cast<double>(f);
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+Status Bench(const Arguments& a) {
+  MR_ASSIGN_OR_RETURN(const bool is_plan, IsPlanFile(a.file));
+  MR_ASSIGN_OR_RETURN(Subject subject, is_plan ? FromPlan(a) : FromGraph(a));
+  const plan::Signature signature = subject.plan.signatures[subject.signature];
+  MR_ASSIGN_OR_RETURN(const std::vector<Tensor> feeds, MakeFeeds(subject.plan, signature, a.feeds));
+  const size_t steps = subject.plan.blocks[signature.block].steps.size();
+
+  EnvironmentOptions environment;
+  environment.threads = a.threads;
+  MR_ASSIGN_OR_RETURN(environment.registry, AllOps());
+  auto begin = Clock::now();
+  MR_ASSIGN_OR_RETURN(const auto runner, NewPlanRunner(std::move(subject.plan),
+                                                       std::make_shared<Environment>(environment), subject.graph));
+  MR_ASSIGN_OR_RETURN(const auto callable, runner->Prepare(signature.name));
+  const double load_ms = MsSince(begin);
+  std::vector<Tensor> results;
+  for (const std::string& name : subject.init) {
+    MR_ASSIGN_OR_RETURN(const auto init, runner->Prepare(name));
+    MR_RETURN_IF_ERROR(init->Run({}, &results));
+    results.clear();
+  }
+
+  begin = Clock::now();
+  MR_RETURN_IF_ERROR(callable->Run(feeds, &results));
+  const double first_ms = MsSince(begin);
+  const Json sums = SumsOf(results);
+
+  std::vector<double> us;
+  begin = Clock::now();
+  const int64_t least = a.runs > 0 ? a.runs : 5;
+  // The first few warm caches and branches up.
+  constexpr int kWarmUp = 3;
+  for (int64_t i = -kWarmUp; i < least || (a.runs == 0 && MsSince(begin) < a.seconds * 1e3); ++i) {
+    results.clear();
+    const auto start = Clock::now();
+    MR_RETURN_IF_ERROR(callable->Run(feeds, &results));
+    if (i >= 0) us.push_back(MsSince(start) * 1e3);
+  }
+  std::sort(us.begin(), us.end());
+  const double median = us[us.size() / 2], p99 = us[std::min(us.size() - 1, us.size() * 99 / 100)];
+
+  std::vector<RunMetadata> profiled;
+  if (a.profile || !a.trace.empty()) {
+    const int64_t count = std::clamp<int64_t>(static_cast<int64_t>(0.5e6 / median), 3, 200);
+    RunOptions options;
+    options.collect_step_stats = true;
+    for (int64_t i = 0; i < count; ++i) {
+      results.clear();
+      MR_RETURN_IF_ERROR(callable->Run(feeds, &results, options, &profiled.emplace_back()));
+    }
+  }
+  if (!a.trace.empty()) MR_RETURN_IF_ERROR(WriteTrace(profiled.back(), a.trace));
+
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const double rss = static_cast<double>(usage.ru_maxrss) / 1024;
+  RunMetadata memory;
+  MR_RETURN_IF_ERROR(callable->Run(feeds, &results, {}, &memory));
+  if (a.json) {
+    Json json = {{"import_ms", subject.import_ms},
+                 {"compile_ms", subject.compile_ms},
+                 {"load_ms", load_ms},
+                 {"first_ms", first_ms},
+                 {"median_us", median},
+                 {"min_us", us[0]},
+                 {"p99_us", p99},
+                 {"runs", us.size()},
+                 {"steps", steps},
+                 {"threads", a.threads},
+                 {"run_bytes", memory.peak_bytes},
+                 {"peak_rss_mib", rss},
+                 {"sums", sums}};
+    if (a.profile) {
+      for (const StepProfile& p : ProfileOf(profiled)) {
+        json["profile"].push_back({{"step", p.step},
+                                   {"op", p.op},
+                                   {"node", p.node},
+                                   {"us", p.us},
+                                   {"share", p.share},
+                                   {"bytes", p.bytes},
+                                   {"flops", p.flops}});
+      }
+    }
+    std::printf("%s\n", json.dump(a.profile ? 1 : -1, ' ', false, Json::error_handler_t::replace).c_str());
+    return OkStatus();
+  }
+  std::printf("import %.1f ms, compile %.1f ms, load %.1f ms, first run %.2f ms\n", subject.import_ms,
+              subject.compile_ms, load_ms, first_ms);
+  std::printf("%zu steps, %d thread%s: median %.2f us, min %.2f, p99 %.2f, of %zu runs\n", steps, a.threads,
+              a.threads == 1 ? "" : "s", median, us[0], p99, us.size());
+  std::printf("memory of a run %.1f KiB, peak of the process %.1f MiB\n", static_cast<double>(memory.peak_bytes) / 1024,
+              rss);
+  if (a.profile) PrintProfile(ProfileOf(profiled), 40);
+  return OkStatus();
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app, Status* status) {
+  auto a = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("bench", "measure a GraphDef or a plan with feeds made for it");
+  command->add_option("file", a->file, "serialized GraphDef, or plan")->required();
+  a->signatures.AddTo(command);
+  a->feeds.AddTo(command);
+  command->add_option("--init", a->init, "node (GraphDef) or signature (plan) to run once before");
+  command->add_option("--threads", a->threads, "threads a run may use; 0: one a core")->capture_default_str();
+  command->add_option("--runs", a->runs, "runs to measure; 0: for --seconds")->check(CLI::NonNegativeNumber);
+  command->add_option("--seconds", a->seconds, "how long to measure")->capture_default_str();
+  command->add_flag("--profile", a->profile, "also where the time goes, step by step");
+  command->add_option("--trace", a->trace, "write one run for the trace viewer of Chrome or Perfetto");
+  command->add_flag("--json", a->json, "as JSON, for scripts");
+  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass; 'all' that can be");
+  command->footer("graphc bench digits.pb --feed images --fetch digit --dim images.0=64 --profile");
+  command->callback([a, status] { *status = Bench(*a); });
+}
+
+}  // namespace millrace::graphc
