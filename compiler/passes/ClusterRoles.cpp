@@ -24,10 +24,6 @@ Role inside(Role::Kind kind, llvm::StringRef op, int rowRank = 0) {
   return role;
 }
 
-bool isInteger(DType t) {
-  return t != DType::kFloat && t != DType::kDouble && t != DType::kHalf && t != DType::kBfloat16;
-}
-
 // The axes of a reduction, where they are the last ones: how many; else 0.
 int trailingAxes(Operation *op, int rank) {
   ElementsAttr axes = constantValue(op->getOperand(1));
@@ -67,11 +63,6 @@ bool allOfShape(Operation *op, const SymShape &shape) {
 
 Role elementwise(Operation *op, const Op &def, const SymShape &shape) {
   const ExpressionTraits &traits = def.expression()->traits;
-  if (traits.check) {
-    for (Value v : dataOperands(op))
-      if (isInteger(dtypeOf(v.getType())))
-        return outside("its operands are looked at before anything is computed");
-  }
   // What such an op does beside broadcasting shows only where shapes differ.
   if (traits.factory && !allOfShape(op, shape))
     return outside("its operands are not broadcast as those of other ops are");

@@ -43,7 +43,7 @@ struct FuseClusters : impl::FuseClustersBase<FuseClusters> {
   void runOnOperation() override {
     CompileState &state = stateOf(getOperation());
     const Op *clusterOp = state.registry->Find(cluster::kClusterOp);
-    if (!clusterOp)
+    if (!clusterOp || clusterOp->kernels().empty())
       return;
     const auto note = [](Operation *op, const char *why) {
       op->setAttr("fuse.why", StringAttr::get(op->getContext(), why));

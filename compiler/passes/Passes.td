@@ -223,8 +223,7 @@ def FuseClusters : GraphPass<"fuse-clusters"> {
 
     Left alone: operations with effects, that wait for others or that others
     wait for; sizes that only the run knows; other element types than plain
-    ones; integer operations that check their operands first; an operation that
-    has no neighbour to join. Results that are broadcast ([C] into [N, C]) are
+    ones; an operation that has no neighbour to join. Results that are broadcast ([C] into [N, C]) are
     computed before the cluster that reads them. A group that reads a variable
     from before the run is not joined to one that waits for a write.
 
@@ -253,8 +252,8 @@ def PlanMemory : GraphPass<"plan-memory"> {
   let description = [{
     A result whose size is known from the feeds gets a slot (`plan.slot`); a
     slot that is free again is taken for later results of the same symbolic
-    factor, best fit first, else the largest grows. Elementwise operations write
-    over an operand of the same shape that dies with them. Results of the
+    factor, best fit first, else the largest grows. Elementwise operations and
+    clusters write over operands of the same shape that die with them. Results of the
     signature have slots of their own. Reuse adds to `plan.after`. The sizes are
     the function's `plan.slots`.
   }];

@@ -1,6 +1,7 @@
 #include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Steps.h"
+#include "millrace/ops/cluster/program.h"
 #include "millrace/proto/value/strings.h"
 #include <map>
 #include <set>
@@ -146,7 +147,7 @@ private:
                                                 shapeOf(result.getType()).ToShape().ToString())));
         continue;
       }
-      int64_t slot = life->second.isResult ? -1 : overwritten(op, result, step);
+      int64_t slot = life->second.isResult ? -1 : overwritten(op, i, step);
       if (slot < 0)
         slot = take(size, note.device, life->second.isResult);
       life->second.slot = slot;
@@ -164,26 +165,47 @@ private:
     return success();
   }
 
-  // The slot of an operand that an elementwise operation may write over.
-  int64_t overwritten(Operation *op, Value result, int64_t step) {
+  // The slot of an operand that an elementwise operation, or a cluster, may write
+  // result `i` over.
+  int64_t overwritten(Operation *op, unsigned i, int64_t step) {
     const Op *def = opOf(op);
-    if (!def || !def->expression() || numDataResults(op) != 1)
+    const bool isCluster = def && def->name() == cluster::kClusterOp;
+    if (!isCluster && (!def || !def->expression() || numDataResults(op) != 1))
       return -1;
-    for (Value v : dataOperands(op)) {
+    const Type result = op->getResult(i).getType();
+    for (auto [number, v] : llvm::enumerate(dataOperands(op))) {
       auto life = lives.find(rootOf(v));
       if (life == lives.end() || life->second.slot < 0 || life->second.isResult ||
           life->second.lastUse != step)
         continue;
-      if (shapeOf(v.getType()) != shapeOf(result.getType()) ||
-          ElementSize(dtypeOf(v.getType())) != ElementSize(dtypeOf(result.getType())))
+      if (shapeOf(v.getType()) != shapeOf(result) ||
+          ElementSize(dtypeOf(v.getType())) != ElementSize(dtypeOf(result)))
         continue;
       const int64_t slot = life->second.slot;
-      if (slots[static_cast<size_t>(slot)].device != stepOf(op)->device)
+      if (slots[static_cast<size_t>(slot)].device != stepOf(op)->device ||
+          (isCluster && !mayOverwrite(op, i, static_cast<unsigned>(number))))
         continue;
       life->second.slot = -1; // it lives on under the result
       return slot;
     }
     return -1;
+  }
+
+  // Both are full-level, and the cluster reads those elements as nothing else.
+  bool mayOverwrite(Operation *op, unsigned result, unsigned operand) {
+    if (op != programOf) {
+      Result<cluster::Program> read = cluster::FromAttrs(attrsOf(op));
+      if (!read.ok())
+        return false;
+      program = std::move(*read);
+      programOf = op;
+    }
+    if (result >= program.outputs.size() || operand >= program.inputs.size() ||
+        program.inputs[operand].level != cluster::Level::kFull ||
+        program.level(program.outputs[result].reg) != cluster::Level::kFull)
+      return false;
+    const Value root = rootOf(op->getOperand(operand));
+    return llvm::count_if(dataOperands(op), [&](Value v) { return rootOf(v) == root; }) == 1;
   }
 
   int64_t take(const Size &size, uint32_t device, bool isResult) {
@@ -223,6 +245,8 @@ private:
   llvm::DenseMap<Value, Value> roots;
   llvm::DenseMap<Value, Life> lives;
   std::vector<SmallVector<Value, 1>> dying; // by step
+  Operation *programOf = nullptr;           // whose program was read last
+  cluster::Program program;
   std::vector<Slot> slots;
   // Free slots by device and symbolic factor, then size, then number.
   std::map<Key, std::set<std::pair<int64_t, size_t>>> freeSlots;

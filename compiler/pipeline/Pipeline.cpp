@@ -51,6 +51,8 @@ const std::vector<Phase> &phases() {
        {
            {"fuse-padding", createFusePadding},
            {"fuse-epilogues", createFuseEpilogues},
+           // Behind fuse-epilogues: what a product takes is free there.
+           {"fuse-clusters", createFuseClusters},
            // Pads and constants that were taken.
            {"dce", createDce},
        }},

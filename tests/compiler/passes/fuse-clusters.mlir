@@ -143,8 +143,7 @@ func.func @rows(%x: tensor<3x4xf32>) -> (tensor<3x4xf32>, tensor<3xf32>) {
   return %y, %n : tensor<3x4xf32>, tensor<3xf32>
 }
 // -----
-// Left alone: what stands alone, what waits, sizes that come late, integer
-// division, which looks at its operands.
+// Left alone: what stands alone, what waits, sizes that come late.
 // CHECK-LABEL: @alone
 // CHECK-NEXT: "graph.Exp"
 // CHECK-NEXT: return
@@ -159,14 +158,6 @@ func.func @late_size(%x: tensor<?xf32>) -> tensor<?xf32> {
   %a = "graph.Exp"(%x) {T = f32} : (tensor<?xf32>) -> tensor<?xf32>
   %b = "graph.Neg"(%a) {T = f32} : (tensor<?xf32>) -> tensor<?xf32>
   return %b : tensor<?xf32>
-}
-// CHECK-LABEL: @division
-// CHECK-NOT: _Cluster
-// CHECK: return
-func.func @division(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi32> {
-  %a = "graph.Neg"(%x) {T = i32} : (tensor<4xi32>) -> tensor<4xi32>
-  %b = "graph.Div"(%a, %y) {T = i32} : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi32>
-  return %b : tensor<4xi32>
 }
 // CHECK-LABEL: @waits
 // CHECK-NOT: _Cluster
