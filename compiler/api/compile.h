@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/compiler/api/code.h"
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/plan/plan.h"
 #include "millrace/proto/value/status.h"
@@ -31,6 +32,8 @@ struct CompileOptions {
   // A node whose device is not among them, or has no kernel for it, goes to one
   // that has. False: that is InvalidArgument.
   bool soft_placement = true;
+  // Machine code for the plan's clusters (code.h); none unless asked for.
+  CodeOptions code;
   // Checked between passes; true stops with Cancelled.
   std::function<bool()> cancelled;
 };

@@ -51,6 +51,7 @@ enum class NodeFate {
   kExtents,  // arithmetic on extents: a few integers known once the feeds are
   kAlias,    // the elements of another value under other dimensions
   kResource, // a variable
+  kOrder,    // no work: what it waits for comes before what waits for it
   kReplaced, // another value stands for it
   kGone,     // nothing needs it, or others took its work over
 };
@@ -58,7 +59,7 @@ enum class NodeFate {
 struct NodeExplanation {
   std::string node, op;
   NodeFate fate = NodeFate::kGone;
-  std::string pass;                     // that decided last; "" where the graph itself says it
+  std::vector<std::string> passes;      // that changed it, in order; the last one decided
   int64_t step = -1;                    // that computes it
   std::string by;                       // kReplaced: the value that stands for it; kFed: the feed
   std::vector<ValueExplanation> values; // of kConstant, kExtents and kAlias

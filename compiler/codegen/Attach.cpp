@@ -8,11 +8,27 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <pthread.h>
 #include <thread>
 
 namespace millrace {
+
+CodeOptions FromEnvironment(CodeOptions options) {
+  if (const char *mode = getenv("MILLRACE_CODEGEN")) {
+    const std::string_view name = mode;
+    if (name == "off")
+      options.codegen = Codegen::kOff;
+    else if (name == "on")
+      options.codegen = Codegen::kOn;
+    else if (name == "auto")
+      options.codegen = Codegen::kAuto;
+  }
+  if (const char *folder = getenv("MILLRACE_CODE_CACHE"))
+    options.cache_dir = folder;
+  return options;
+}
 
 CodeCost EstimateCode(int64_t elements, int64_t instructions, int64_t weight) {
   // Of an instruction that the runtime runs by itself: its call, and its operands

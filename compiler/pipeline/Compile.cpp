@@ -5,6 +5,7 @@
 #include "millrace/compiler/pipeline/Compilation.h"
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/proto/value/strings.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 
@@ -42,7 +43,12 @@ Result<plan::Plan> Compile(const Graph &graph, const std::vector<SignatureSpec> 
                            const CompileOptions &options) {
   Compilation compilation;
   MR_RETURN_IF_ERROR(compilation.upTo(graph, signatures, options, "emit"));
-  return emitPlan(*compilation.module);
+  MR_ASSIGN_OR_RETURN(plan::Plan plan, emitPlan(*compilation.module));
+  // "all" that a plan can be made without: machine code too.
+  const bool none = llvm::is_contained(options.disabled_passes, "all");
+  if (!none)
+    MR_RETURN_IF_ERROR(AttachCode(&plan, graph.registry(), options.code));
+  return plan;
 }
 
 Result<std::string> CompileToText(const Graph &graph, const std::vector<SignatureSpec> &signatures,

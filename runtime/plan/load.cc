@@ -6,6 +6,7 @@
 
 #include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/runtime/plan/code.h"
 #include "millrace/runtime/plan/loaded_plan.h"
 #include "millrace/runtime/plan/variables.h"
 
@@ -61,6 +62,7 @@ class Loader {
       MR_ASSIGN_OR_RETURN(std::shared_ptr<Resource> made, FindOrMakeResource(environment().resources(), resource));
       loaded_->resources_.push_back(std::move(made));
     }
+    loaded_->code_ = LoadCode(plan());
     for (LoadedBlock& block : loaded_->blocks_) MR_RETURN_IF_ERROR(MakeKernels(&block));
     return std::shared_ptr<const LoadedPlan>(std::move(loaded_));
   }
@@ -877,7 +879,8 @@ class Loader {
         output_types.push_back(block->values[block->positions[step.first + step.num_inputs + i]].dtype);
       }
       const KernelInit init(step.def->node, step.def->attrs, std::move(input_types), std::move(output_types),
-                            std::move(constants), &environment().resources(), &environment().registry());
+                            std::move(constants), &environment().resources(), &environment().registry(),
+                            loaded_->code_.get());
       Result<std::unique_ptr<Kernel>> made = step.kernel_def->factory(init);
       if (!made.ok()) return made.status().At(step.def->node, step.def->op);
       step.kernel = std::move(*made);

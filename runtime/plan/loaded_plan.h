@@ -143,6 +143,7 @@ class LoadedPlan {
   // Of those that steps on other devices use: constant and device.
   std::map<std::pair<uint32_t, uint32_t>, Buffer> device_constants_;
   std::vector<std::shared_ptr<Resource>> resources_;
+  std::shared_ptr<const CodeStore> code_;  // outlives the kernels
   std::vector<LoadedBlock> blocks_;
 };
 

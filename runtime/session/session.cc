@@ -129,6 +129,7 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec
   MR_RETURN_IF_ERROR(CheckNames(spec));
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
+  compile_options.code = FromEnvironment(options.code);
   compile_count.fetch_add(1, std::memory_order_relaxed);
   MR_ASSIGN_OR_RETURN(plan::Plan plan, millrace::Compile(*graph, {spec}, compile_options));
   MR_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner, NewPlanRunner(std::move(plan), environment, graph));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/compiler/api/code_options.h"
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/value/status.h"
@@ -23,6 +24,9 @@ struct SessionOptions {
   // Bytes of tensors that runs may hold; 0 for no limit.
   uint64_t memory_limit = 0;
   std::vector<std::string> disabled_passes = {};
+  // Machine code for clusters, where libmillrace_codegen is there; the environment
+  // may say otherwise (FromEnvironment). Results are the same bits without it.
+  CodeOptions code = {.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}};
 };
 
 // Thread-safe: any number of threads may Run at once; they share plans,

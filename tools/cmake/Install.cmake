@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS millrace_runtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(MILLRACE_COMPILER)
-  install(TARGETS millrace tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS millrace millrace_codegen tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   set_target_properties(graphc PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS graphc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
