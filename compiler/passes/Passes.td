@@ -114,6 +114,43 @@ def RemoveIdentities : GraphPass<"remove-identities"> {
   }];
 }
 
+def SimplifyMoves : GraphPass<"simplify-moves"> {
+  let summary = "Copies that move nothing become their input or an alias of it";
+  let description = [{
+    Slice, StridedSlice, Tile, BroadcastTo, EnsureShape, Pad, ReverseV2, Split and
+    AddN whose result is their input are replaced by it; Transpose that only moves
+    axes of one element, Pack and Unpack of one, and reductions over axes of one
+    element, by `graph.alias`. Sums, products and means of floats compute with that
+    element and stay. An alias of an alias is one, and so is a Transpose of a
+    Transpose. Concatenations drop parts without elements, and take over those along
+    the same axis that only they use. Left alone: sizes that come late, and strings
+    where the dimensions change.
+  }];
+}
+
+def PropagateLayout : GraphPass<"propagate-layout"> {
+  let summary = "NCHW becomes NHWC, the layout that kernels work in";
+  let description = [{
+    Convolutions, their gradients, pooling, BiasAdd and FusedBatchNorm of inference
+    with the channels second get them last, between transposes that sink-transposes
+    cancels. Their kernels make the same bits in both layouts. Nothing is done in a
+    function with fewer than two such operations, or with one whose bits depend on
+    the layout: statistics of a batch, BiasAddGrad.
+  }];
+}
+
+def SinkTransposes : GraphPass<"sink-transposes"> {
+  let summary = "Transposes move towards others that undo them";
+  let description = [{
+    Where a later Transpose would undo it, a Transpose passes elementwise
+    operations, AddN, ConcatV2, Pad, Slice, and reductions that keep their axes and
+    do not add floats; two that meet go. The other operands are transposed alike,
+    constants (fold-constants computes them), or one number. What has no later
+    counterpart stays where it is. Linear: one walk back finds where transposes
+    are waited for, one forward moves them.
+  }];
+}
+
 def SimplifyAlgebra : GraphPass<"simplify-algebra"> {
   let summary = "Arithmetic, comparisons, casts and choices that change nothing, or can be cheaper";
   let description = [{

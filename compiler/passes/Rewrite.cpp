@@ -80,7 +80,9 @@ Operation *createOp(Operation *before, Location loc, llvm::StringRef name, Value
   return b.create(op);
 }
 
-Value createIntegers(Operation *before, Location loc, ArrayRef<int64_t> values) {
+Value createIntegers(Operation *before, Location loc, ArrayRef<int64_t> values,
+                     ArrayRef<int64_t> dims) {
+  const int64_t count = static_cast<int64_t>(values.size());
   std::string bytes;
   for (int64_t wide : values) {
     const int32_t narrow = static_cast<int32_t>(wide);
@@ -88,8 +90,22 @@ Value createIntegers(Operation *before, Location loc, ArrayRef<int64_t> values) 
   }
   return makeConstant(before, loc,
                       makeElements(stateOf(before), before->getContext(), DType::kInt32,
-                                   {static_cast<int64_t>(values.size())}, Bytes(std::move(bytes)),
-                                   nodeName(loc)));
+                                   dims.empty() ? ArrayRef<int64_t>(count) : dims,
+                                   Bytes(std::move(bytes)), nodeName(loc)));
+}
+
+Value createTranspose(Operation *before, Location loc, Value x, ArrayRef<int64_t> perm) {
+  MLIRContext *c = before->getContext();
+  const SymShape shape = shapeOf(x.getType());
+  SymShape result = SymShape::Unknown(static_cast<int>(perm.size()));
+  if (shape.has_rank)
+    for (size_t i = 0; i < perm.size(); ++i)
+      result.dims[i] = shape.dims[static_cast<size_t>(perm[i])];
+  Value order = createIntegers(before, loc, perm);
+  return createOp(before, loc, "Transpose", {x, order},
+                  {{StringAttr::get(c, "Tperm"), TypeAttr::get(elementType(c, DType::kInt32))}},
+                  valueType(c, dtypeOf(x.getType()), result))
+      ->getResult(0);
 }
 
 Value createAlias(Operation *before, Location loc, Value v, Type type) {
@@ -123,7 +139,7 @@ std::optional<SmallVector<int64_t, 4>> integersOf(Value v) {
   if (!value || (dtype != DType::kInt32 && dtype != DType::kInt64))
     return std::nullopt;
   auto type = llvm::cast<ShapedType>(value.getType());
-  if (type.getRank() > 1 || type.getNumElements() > kMostIntegers)
+  if (type.getNumElements() > kMostIntegers)
     return std::nullopt;
   const Bytes bytes = denseBytes(stateOf(v.getDefiningOp()), value);
   const size_t n = static_cast<size_t>(type.getNumElements()), size = ElementSize(dtype);
@@ -183,6 +199,37 @@ bool isInteger(Value v) {
   auto type = llvm::dyn_cast<ShapedType>(v.getType());
   auto element = type ? llvm::dyn_cast<IntegerType>(type.getElementType()) : IntegerType();
   return element && element.getWidth() > 1;
+}
+
+std::optional<SmallVector<int64_t, 4>> permOf(Operation *op) {
+  if (!op || !isNamed(op, "Transpose"))
+    return std::nullopt;
+  std::optional<SmallVector<int64_t, 4>> perm = integersOf(op->getOperand(1));
+  const int rank = shapeOf(op->getOperand(0).getType()).rank();
+  if (!perm || rank != static_cast<int>(perm->size()))
+    return std::nullopt;
+  SmallVector<bool, 4> seen(perm->size(), false);
+  for (int64_t &p : *perm) {
+    p += p < 0 ? rank : 0;
+    if (p < 0 || p >= rank || seen[static_cast<size_t>(p)])
+      return std::nullopt;
+    seen[static_cast<size_t>(p)] = true;
+  }
+  return perm;
+}
+
+SmallVector<int64_t, 4> permuted(ArrayRef<int64_t> dims, ArrayRef<int64_t> perm) {
+  SmallVector<int64_t, 4> out;
+  for (int64_t p : perm)
+    out.push_back(dims[static_cast<size_t>(p)]);
+  return out;
+}
+
+SmallVector<int64_t, 4> inverseOf(ArrayRef<int64_t> perm) {
+  SmallVector<int64_t, 4> out(perm.size());
+  for (size_t i = 0; i < perm.size(); ++i)
+    out[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+  return out;
 }
 
 Operation *definedBy(Value v, llvm::StringRef name) {

@@ -43,9 +43,12 @@ private:
 mlir::Operation *createOp(mlir::Operation *before, mlir::Location loc, llvm::StringRef op,
                           mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attrs,
                           mlir::TypeRange results);
-// A constant vector of int32.
+// A constant of int32: a vector, or `dims`.
 mlir::Value createIntegers(mlir::Operation *before, mlir::Location loc,
-                           llvm::ArrayRef<int64_t> values);
+                           llvm::ArrayRef<int64_t> values, llvm::ArrayRef<int64_t> dims = {});
+// Transpose(x, perm), its shape that of `x`.
+mlir::Value createTranspose(mlir::Operation *before, mlir::Location loc, mlir::Value x,
+                            llvm::ArrayRef<int64_t> perm);
 // `v` under `type`, whose elements are as many: `v` itself, or a graph.alias, of
 // the tensor behind `v` where `v` is an alias.
 mlir::Value createAlias(mlir::Operation *before, mlir::Location loc, mlir::Value v,
@@ -57,8 +60,7 @@ mlir::Type withElement(mlir::Type shape, mlir::Type element);
 bool sizeIsKnown(mlir::Type type);
 // Equal shapes in every run: equal types, and no extent that comes late.
 bool sameKnownShape(mlir::Type a, mlir::Type b);
-// Elements of a constant int32 or int64 tensor of rank 0 or 1 and 4096 elements
-// at most.
+// Elements of a constant int32 or int64 tensor of 4096 elements at most.
 std::optional<llvm::SmallVector<int64_t, 4>> integersOf(mlir::Value v);
 // The constant whose elements are all the same, of at most 64 elements; null
 // where `v` is something else.
@@ -71,6 +73,13 @@ bool broadcastsInto(mlir::Type small, mlir::Type other);
 // Of a float type of any width; of an integer type (no bool, nothing quantised).
 bool isFloat(mlir::Value v);
 bool isInteger(mlir::Value v);
+
+// The permutation of a Transpose; nothing where `op` is no Transpose or it is not
+// known.
+std::optional<llvm::SmallVector<int64_t, 4>> permOf(mlir::Operation *op);
+// dims[perm[i]], and the permutation that undoes `perm`.
+llvm::SmallVector<int64_t, 4> permuted(llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<int64_t> perm);
+llvm::SmallVector<int64_t, 4> inverseOf(llvm::ArrayRef<int64_t> perm);
 
 // The operation named `op` behind `v`, if it is replaceable; else null.
 mlir::Operation *definedBy(mlir::Value v, llvm::StringRef op);

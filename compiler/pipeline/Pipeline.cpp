@@ -29,14 +29,21 @@ const std::vector<Phase> &phases() {
            {"fold-constants", createFoldConstants},
            {"refine-shapes", createRefineShapes},
            {"fold-shapes", createFoldShapes},
+           // What is left of it hides what an operand is from those that follow.
            {"remove-identities", createRemoveIdentities},
-           // Behind identities, which hide what an operand is; before cse, which
-           // wants operands in one order.
+           {"simplify-moves", createSimplifyMoves},
+           // Its transposes sink at once; before algebra, which gives those that are
+           // left to products.
+           {"propagate-layout", createPropagateLayout},
+           {"sink-transposes", createSinkTransposes},
+           // Before cse, which wants operands in one order.
            {"simplify-algebra", createSimplifyAlgebra},
-           // The constants that met there.
+           // Constants that met or were transposed.
            {"fold-constants", createFoldConstants},
            // Reads of the same variable and equal constants become one operation.
            {"cse", createCse},
+           // What nobody uses would count as a user.
+           {"dce", createDce},
            // Behind fold-constants, which computes the factors.
            {"fold-batch-norm", createFoldBatchNorm},
            {"dce", createDce},
