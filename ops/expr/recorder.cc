@@ -52,6 +52,7 @@ uint32_t Recorder::Constant(TapeType type, uint64_t bits) { return Append({TapeO
 uint32_t Recorder::As(TapeType type, uint32_t value) {
   const TapeInstruction& from = tape_.code[value];
   if (from.type == type) return value;
+  if (from.op == TapeOp::kConstant) return Constant(type, from.immediate);
   // Back to what it was made of.
   if (from.op == TapeOp::kBits && tape_.code[from.a].type == type) return from.a;
   return Append({TapeOp::kBits, type, value, 0, 0, 0});
