@@ -1,4 +1,5 @@
 // _Cluster.
+#include "millrace/ops/cluster/kernel.h"
 #include "millrace/ops/cluster/shapes.h"
 #include "millrace/ops/registry/op.h"
 
@@ -27,7 +28,8 @@ void cluster(Registry& registry) {
           "Several ops as one step.\nElement-wise ops, and ops over rows, over the elements of one shape; the program "
           "is in the attributes. The compiler makes such nodes; no graph holds them.")
       .NoGradient("gradients are made before ops are joined")
-      .Shape(cluster::ClusterShape);
+      .Shape(cluster::ClusterShape)
+      .Kernel("CPU", cluster::NewCluster);
 }
 
 }  // namespace millrace::families

@@ -31,45 +31,12 @@ class ElementwiseKernel final : public Kernel {
   ElementwiseKernel(const Expression& expression, const Body& body, int inputs)
       : traits_(expression.traits), body_(body), inputs_(inputs) {}
 
-  // The value of the attribute operand, in the type that the body wants; false
-  // where that type cannot hold it.
+  // False where the type that the body wants cannot hold the attribute operand.
   bool SetAttr(float value) {
-    if (IsInteger(body_.in[inputs_]) && !(value >= 0 && value <= 127)) return false;
     attr_.data = attr_bytes_;
     attr_.dtype = body_.in[inputs_];
     attr_.num_elements = 1;
-    const auto set = [&](auto v) {
-      std::memcpy(attr_bytes_, &v, sizeof v);
-      return true;
-    };
-    switch (attr_.dtype) {
-      case DType::kFloat:
-        return set(value);
-      case DType::kDouble:
-        return set(static_cast<double>(value));
-      case DType::kHalf:
-        return set(Half(value));
-      case DType::kBfloat16:
-        return set(BFloat16(value));
-      case DType::kInt8:
-        return set(static_cast<int8_t>(value));
-      case DType::kInt16:
-        return set(static_cast<int16_t>(value));
-      case DType::kInt32:
-        return set(static_cast<int32_t>(value));
-      case DType::kInt64:
-        return set(static_cast<int64_t>(value));
-      case DType::kUint8:
-        return set(static_cast<uint8_t>(value));
-      case DType::kUint16:
-        return set(static_cast<uint16_t>(value));
-      case DType::kUint32:
-        return set(static_cast<uint32_t>(value));
-      case DType::kUint64:
-        return set(static_cast<uint64_t>(value));
-      default:
-        return false;
-    }
+    return MakeAttrOperand(value, attr_.dtype, attr_bytes_);
   }
 
   Status Run(KernelContext& ctx) const override {
@@ -88,7 +55,7 @@ class ElementwiseKernel final : public Kernel {
   const Body& body_;
   const int inputs_;
   TensorView attr_;
-  alignas(16) char attr_bytes_[16] = {};
+  alignas(16) char attr_bytes_[kMaxElementBytes] = {};
 };
 
 }  // namespace
@@ -99,6 +66,48 @@ const Body* Expression::Find(std::span<const DType> in, DType out, Isa isa) cons
     if (const Body* body = FindIn(bodies[i], in, out)) return body;
   }
   return nullptr;
+}
+
+const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out) {
+  const Body* body = nullptr;
+  if (variant && expression.traits.variant != nullptr) body = expression.traits.variant->Find(in, out, ActiveIsa());
+  return body != nullptr ? body : expression.Find(in, out, ActiveIsa());
+}
+
+bool MakeAttrOperand(float value, DType type, char (&bytes)[kMaxElementBytes]) {
+  if (IsInteger(type) && !(value >= 0 && value <= 127)) return false;
+  const auto set = [&](auto v) {
+    std::memcpy(bytes, &v, sizeof v);
+    return true;
+  };
+  switch (type) {
+    case DType::kFloat:
+      return set(value);
+    case DType::kDouble:
+      return set(static_cast<double>(value));
+    case DType::kHalf:
+      return set(Half(value));
+    case DType::kBfloat16:
+      return set(BFloat16(value));
+    case DType::kInt8:
+      return set(static_cast<int8_t>(value));
+    case DType::kInt16:
+      return set(static_cast<int16_t>(value));
+    case DType::kInt32:
+      return set(static_cast<int32_t>(value));
+    case DType::kInt64:
+      return set(static_cast<int64_t>(value));
+    case DType::kUint8:
+      return set(static_cast<uint8_t>(value));
+    case DType::kUint16:
+      return set(static_cast<uint16_t>(value));
+    case DType::kUint32:
+      return set(static_cast<uint32_t>(value));
+    case DType::kUint64:
+      return set(static_cast<uint64_t>(value));
+    default:
+      return false;
+  }
 }
 
 Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, const KernelInit& init) {
@@ -113,11 +122,8 @@ Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, con
   // An attribute operand has the type of the first input.
   if (has_attr) in[inputs] = in[0];
   const std::span<const DType> types(in, static_cast<size_t>(expression.arity()));
-  const Body* body = nullptr;
-  if (expression.traits.variant != nullptr && init.attr<bool>(expression.traits.variant_attr)) {
-    body = expression.traits.variant->Find(types, init.output_type(0), ActiveIsa());
-  }
-  if (body == nullptr) body = expression.Find(types, init.output_type(0), ActiveIsa());
+  const bool variant = expression.traits.variant != nullptr && init.attr<bool>(expression.traits.variant_attr);
+  const Body* body = BodyFor(expression, variant, types, init.output_type(0));
   if (body == nullptr) {
     return Unimplemented(Cat("expression ", expression.name, " has no body for ", DTypeName(in[0]), " to ",
                              DTypeName(init.output_type(0))));

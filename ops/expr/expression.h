@@ -46,6 +46,17 @@ struct Expression {
   const Body* Find(std::span<const DType> in, DType out, Isa isa) const;
 };
 
+// The body that a node of the expression runs: of the variant where that is meant
+// and has the types, else the expression's own; for ActiveIsa. Null where there is
+// none.
+const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out);
+
+// Bytes of the largest element.
+inline constexpr size_t kMaxElementBytes = 16;
+// The operand that comes from an attribute, as an element of `type`; false where
+// that type cannot hold it.
+bool MakeAttrOperand(float value, DType type, char (&bytes)[kMaxElementBytes]);
+
 // The kernel behind MakeElementwise. Unimplemented, naming the dtypes, where the
 // expression has no body for them.
 Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, const KernelInit& init);

@@ -43,6 +43,11 @@ class Context final : public KernelContext {
   }
   int workers() const override { return pool_.threads(); }
   bool cancelled() const override { return false; }
+  void SetUnwanted(int i) {
+    wanted_storage_[static_cast<size_t>(i)] = 0;
+    tensors_[static_cast<size_t>(i)] = Tensor();
+    output_views_[static_cast<size_t>(i)].data = nullptr;
+  }
   std::vector<Tensor> TakeOutputs() { return std::move(tensors_); }
 
  private:
@@ -111,12 +116,21 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
   }
   const KernelInit init("node", attrs, input_types, output_types, constants, nullptr);
   MR_ASSIGN_OR_RETURN(const std::unique_ptr<Kernel> kernel, def->factory(init));
-  Context context(call.inputs, output_types, call.threads);
+  std::vector<Tensor> inputs = call.inputs;
+  for (const auto& [o, i] : call.in_place) {
+    Tensor& input = inputs[static_cast<size_t>(i)];
+    MR_ASSIGN_OR_RETURN(Tensor copy, Tensor::New(input.dtype(), input.shape(), HostAllocator()));
+    std::memcpy(copy.data(), input.data(), input.bytes());
+    input = std::move(copy);
+  }
+  Context context(inputs, output_types, call.threads);
   for (int i = 0; i < inference.num_outputs(); ++i) {
     const SymShape& shape = inference.outputs()[static_cast<size_t>(i)].shape;
     if (!shape.FullyKnown()) continue;  // the kernel allocates
     MR_RETURN_IF_ERROR(context.AllocateOutput(i, shape.ToShape().dims()));
   }
+  for (const auto& [o, i] : call.in_place) MR_RETURN_IF_ERROR(context.SetOutput(o, inputs[static_cast<size_t>(i)]));
+  for (const int o : call.unwanted) context.SetUnwanted(o);
   MR_RETURN_IF_ERROR(kernel->Run(context));
   return context.TakeOutputs();
 }

@@ -16,6 +16,10 @@ struct OpCall {
   // Inputs that the kernel sees as constants when it is made; empty: none.
   std::vector<bool> constants;
   int threads = 1;
+  // Outputs that share the memory of an input (of a copy of it): output, input.
+  std::vector<std::pair<int, int>> in_place = {};
+  // Outputs that nobody wants: they come back without memory.
+  std::vector<int> unwanted = {};
 };
 
 // Infers shapes, makes the kernel, runs it, and answers all outputs.

@@ -1,0 +1,484 @@
+#include "millrace/ops/cluster/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "absl/container/inlined_vector.h"
+#include "millrace/ops/cluster/frame.h"
+#include "millrace/ops/expr/access.h"
+#include "millrace/proto/value/strings.h"
+
+namespace millrace::cluster {
+namespace {
+
+// What a block's registers, inputs and outputs may take of the first cache.
+constexpr int64_t kBlockBytes = 24576;
+constexpr int64_t kMinBlock = 256, kMaxBlock = 4096;
+// Rows shorter than this are worked on together, with row values repeated.
+constexpr int64_t kShortRow = 256;
+// Inner dimensions from this length on are not expanded: blocks end with them.
+constexpr int64_t kLongRun = 192;
+// A row of so many pieces is cut for threads.
+constexpr int64_t kManyPieces = 2;
+constexpr int64_t kFewRows = 64;
+
+int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Places in a frame, aligned to 64 bytes.
+class Sizer {
+ public:
+  size_t Take(int64_t count, int64_t each) {
+    const size_t at = bytes_;
+    size_t bytes = 0;
+    overflow_ = overflow_ || __builtin_mul_overflow(count, each, &bytes) ||
+                __builtin_add_overflow(bytes, size_t{63}, &bytes) || __builtin_add_overflow(bytes_, bytes, &bytes_);
+    bytes_ &= ~size_t{63};
+    return at;
+  }
+  size_t bytes() const { return bytes_; }
+  bool overflow() const { return overflow_; }
+
+ private:
+  size_t bytes_ = 0;
+  bool overflow_ = false;
+};
+
+class Runner {
+ public:
+  Runner(const Prepared& p, KernelContext& ctx) : p_(p), program_(p.program), ctx_(ctx), bound_(p) {}
+
+  Status Run() {
+    MR_RETURN_IF_ERROR(FindSpace());
+    MR_RETURN_IF_ERROR(CheckOutputs());
+    BindInputs();
+    BindOutputs();
+    ChooseBlocks();
+    MR_RETURN_IF_ERROR(TakeMemory());
+    RunAll();
+    int step = 0;
+    Status status;
+    if (failure_.Take(&status, &step)) {
+      const Instruction& at =
+          program_.instructions[static_cast<size_t>(p_.step_instructions[static_cast<size_t>(step)])];
+      return status.At(at.node, at.op);
+    }
+    if (cancelled_.load(std::memory_order_relaxed)) return Cancelled("the run was cancelled inside a cluster");
+    return OkStatus();
+  }
+
+ private:
+  Status FindSpace() {
+    for (size_t i = 0; i < program_.inputs.size(); ++i) {
+      if (program_.inputs[i].level != Level::kFull) continue;
+      const TensorView& input = ctx_.input(static_cast<int>(i));
+      const auto rank = static_cast<size_t>(input.rank);
+      if (rank > dims_.size()) dims_.insert(dims_.begin(), rank - dims_.size(), 1);
+      for (size_t d = 0; d < rank; ++d) {
+        int64_t& dim = dims_[dims_.size() - 1 - d];
+        if (dim == 1) dim = input.dims[rank - 1 - d];
+      }
+    }
+    const auto row_rank = static_cast<size_t>(program_.row_rank);
+    if (dims_.size() < row_rank) return Internal(Cat("a cluster of rows with ", dims_.size(), " dimensions"));
+    for (size_t d = 0; d < dims_.size(); ++d) {
+      int64_t& product = d + row_rank < dims_.size() ? rows_ : length_;
+      if (__builtin_mul_overflow(product, dims_[d], &product)) return InvalidArgument("a cluster's space overflows");
+    }
+    if (program_.row_rank == 0) std::swap(rows_, length_);
+    if (__builtin_mul_overflow(rows_, length_, &total_)) return InvalidArgument("a cluster's space overflows");
+    return OkStatus();
+  }
+
+  Status CheckOutputs() const {
+    for (size_t o = 0; o < program_.outputs.size(); ++o) {
+      const Level level = program_.level(program_.outputs[o].reg);
+      const int64_t expected = level == Level::kFull ? total_ : level == Level::kRow ? rows_ : 1;
+      const int64_t found = ctx_.output(static_cast<int>(o)).num_elements;
+      if (found == expected || !ctx_.output_wanted(static_cast<int>(o))) continue;
+      return Internal(Cat("output ", o, " of a cluster: expected ", expected, " elements, found ", found));
+    }
+    return OkStatus();
+  }
+
+  void BindInputs() {
+    inputs_.resize(program_.inputs.size());
+    const std::span<const int64_t> space(dims_.data(), dims_.size());
+    const std::span<const int64_t> row_space = space.first(space.size() - static_cast<size_t>(program_.row_rank));
+    AccessGroup groups[kMaxAccessGroups];
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Input& input = program_.inputs[i];
+      const TensorView& view = ctx_.input(static_cast<int>(i));
+      InputState& state = inputs_[i];
+      state.data = view.as<char>();
+      state.size = p_.sizes[i];
+      if (p_.last_read[i] < 0 || view.num_elements == 0) continue;
+      const bool full = input.level == Level::kFull;
+      const int64_t elements = full ? total_ : rows_;
+      const bool one = view.num_elements == 1 && !(full && p_.materialise[i] && total_ != 1);
+      if (input.level == Level::kOne || (one && (!full || total_ != 1))) {
+        state.kind = InputState::Kind::kOne;
+        continue;
+      }
+      if (view.num_elements == elements) {
+        state.kind = InputState::Kind::kDense;
+        continue;
+      }
+      state.kind = InputState::Kind::kGeneral;
+      std::span<const int64_t> own = view.shape();
+      if (!full && input.keeps_dims)
+        own = own.first(own.size() - std::min(own.size(), static_cast<size_t>(program_.row_rank)));
+      state.access.rank = MakeAccessGroups(own, full ? space : row_space, groups);
+      state.access.data = state.data;
+      state.access.size = state.size;
+      state.access.groups = groups;
+      state.same_rows = state.access.SameRows();
+      groups_.insert(groups_.end(), groups, groups + state.access.rank);
+      if (!full) continue;
+      const int64_t run = groups[state.access.rank - 1].extent;
+      shortest_run_ = std::min(shortest_run_, run);
+      runs_.push_back(run);
+    }
+    const AccessGroup* next = groups_.data();
+    for (InputState& state : inputs_) {
+      if (state.kind != InputState::Kind::kGeneral) continue;
+      state.access.groups = next;
+      next += state.access.rank;
+    }
+  }
+
+  // Outputs are written where they go, unless nobody wants one, or something reads
+  // an input of the same memory after that.
+  void BindOutputs() {
+    bound_.inputs = inputs_.data();
+    outputs_.resize(program_.outputs.size());
+    bool direct = p_.outputs_differ;
+    const auto inputs = program_.inputs.size();
+    for (size_t o = 0; o < outputs_.size(); ++o) {
+      outputs_[o] = ctx_.output(static_cast<int>(o));
+      if (!ctx_.output_wanted(static_cast<int>(o))) outputs_[o].data = nullptr;
+      const int reg = program_.outputs[o].reg;
+      if (program_.level(reg) != Level::kFull) continue;
+      if (outputs_[o].data == nullptr) direct = false;
+      const int made = reg - static_cast<int>(inputs);
+      for (size_t i = 0; i < inputs && direct; ++i) {
+        if (program_.inputs[i].level == Level::kFull && ctx_.input(static_cast<int>(i)).data == outputs_[o].data &&
+            p_.last_read[i] > made) {
+          direct = false;
+        }
+      }
+    }
+    bound_.outputs = outputs_.data();
+    bound_.direct = direct;
+    bound_.placement = direct ? &p_.direct : &p_.late;
+  }
+
+  void ChooseBlocks() {
+    FrameLayout& l = bound_.layout;
+    int64_t bytes = bound_.placement->local_bytes + bound_.placement->whole_bytes;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const bool full = program_.inputs[i].level == Level::kFull;
+      if (full && inputs_[i].kind >= InputState::Kind::kDense) bytes += p_.sizes[i];
+    }
+    for (const Output& output : program_.outputs) {
+      if (program_.level(output.reg) == Level::kFull) bytes += p_.sizes[static_cast<size_t>(output.reg)];
+    }
+    const int64_t room = std::clamp(kBlockBytes / std::max<int64_t>(bytes, 1) / 128 * 128, kMinBlock, kMaxBlock);
+    cut_ = room;
+    if (program_.row_rank == 0) {
+      l.block = RoundUp(std::clamp<int64_t>(total_, 1, room), 64);
+      l.whole = l.block;
+      if (runs_.empty()) return;
+      if (shortest_run_ >= kLongRun) {
+        run_ = shortest_run_;
+        const int64_t parts = (run_ + room - 1) / room;
+        cut_ = std::min(RoundUp((run_ + parts - 1) / parts, 64), room);
+        return;
+      }
+      // The inner dimensions of one input are a product of those of another.
+      int64_t unit = 1;
+      for (const int64_t run : runs_) {
+        if (run <= room) unit = std::max(unit, run);
+      }
+      cut_ = room / unit * unit;
+      return;
+    }
+    l.rows = 1;
+    if (length_ < kShortRow && rows_ > 1) {
+      l.rows = std::clamp<int64_t>(room / std::max<int64_t>(length_, 1), 1, std::min<int64_t>(rows_, room));
+    }
+    short_ = l.rows * length_ <= room;
+    l.whole = RoundUp(std::max<int64_t>(l.rows * length_, 1), 64);
+    l.block = short_ ? l.whole : room;
+  }
+
+  bool CutsRows() const {
+    return program_.row_rank > 0 && length_ >= kManyPieces * reduce::kPiece && rows_ < kFewRows && ctx_.workers() > 1;
+  }
+
+  bool FitsOneThread() const {
+    if (program_.row_rank == 0) return total_ <= FlatBlock();
+    return !CutsRows() && Groups() <= BlockFor(GroupCycles());
+  }
+
+  Status TakeMemory() {
+    FrameLayout& l = bound_.layout;
+    Sizer sizer;
+    const auto pointer = static_cast<int64_t>(sizeof(char*));
+    const auto inputs = static_cast<int64_t>(inputs_.size());
+    size_t most_steps = 0, most_arguments = 0;
+    for (const Phase& phase : p_.phases) {
+      most_steps = std::max(most_steps, phase.row_steps.size());
+      for (const StepRange* range : {&phase.row, &phase.full}) {
+        most_arguments = std::max(most_arguments, 2 * range->reads.size() + range->writes.size());
+      }
+    }
+    most_arguments = std::max(most_arguments, 2 * p_.one.reads.size() + p_.one.writes.size());
+    sizer.Take(1, 64);  // whether it is set up
+    l.at = sizer.Take(p_.num_ids, pointer);
+    l.tail = sizer.Take(p_.num_ids, pointer);
+    l.moves = sizer.Take(p_.num_ids, pointer);
+    l.in_place = sizer.Take(p_.num_ids, 1);
+    l.cached = sizer.Take(inputs, 2 * pointer);
+    l.arguments = sizer.Take(static_cast<int64_t>(most_arguments), pointer);
+    l.splats = sizer.Take(inputs, kSplatBytes);
+    l.tail_bytes = static_cast<size_t>(RoundUp(p_.max_lanes * static_cast<int64_t>(kMaxElementBytes), 64));
+    l.tails = sizer.Take(p_.num_tails, static_cast<int64_t>(l.tail_bytes));
+    l.row_bytes = l.rows == 1 ? kSplatBytes : static_cast<size_t>(RoundUp(l.rows, 64)) * kMaxElementBytes;
+    l.row_values = sizer.Take(static_cast<int64_t>(p_.row_ids.size()), static_cast<int64_t>(l.row_bytes));
+    l.states = sizer.Take(static_cast<int64_t>(2 * most_steps), Frame::kStateStride);
+    l.local = sizer.Take(bound_.placement->local_bytes, l.block);
+    const auto spread = l.rows > 1 ? static_cast<int64_t>(p_.num_ids - program_.num_registers()) : 0;
+    l.spread = sizer.Take(spread, l.block * static_cast<int64_t>(kMaxElementBytes));
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      InputState& state = inputs_[i];
+      if (state.kind != InputState::Kind::kGeneral || program_.inputs[i].level != Level::kFull) continue;
+      const bool whole = p_.materialise[i];
+      state.expanded = sizer.Take(whole ? std::max(l.whole, l.block) : l.block, static_cast<int64_t>(state.size));
+    }
+    l.workspace = sizer.Take(p_.softmax_bytes, length_);
+    l.whole_rows = sizer.Take(bound_.placement->whole_bytes, l.whole);
+    l.bytes = sizer.bytes();
+
+    // The first frame also has the values that there is one of.
+    frames_ = FitsOneThread() ? 1 : std::max<int64_t>(ctx_.workers(), 1);
+    Sizer all;
+    const size_t first = all.Take(static_cast<int64_t>(frames_), static_cast<int64_t>(l.bytes));
+    l.ones = all.bytes();
+    all.Take(static_cast<int64_t>(p_.one_ids.size()), kSplatBytes);
+    partial_ = all.bytes();
+    if (CutsRows()) {
+      all.Take(RoundUp(length_, reduce::kPiece) / reduce::kPiece * static_cast<int64_t>(most_steps),
+               static_cast<int64_t>(Frame::kStateStride));
+    }
+    if (sizer.overflow() || all.overflow()) return ResourceExhausted("the workspace of a cluster overflows");
+    MR_ASSIGN_OR_RETURN(void* memory, ctx_.Scratch(all.bytes() + 64));
+    memory_ = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63}) + first;
+    for (int64_t f = 0; f < frames_; ++f) *FrameMemory(f) = 0;
+    return OkStatus();
+  }
+
+  char* FrameMemory(int64_t worker) const { return memory_ + static_cast<size_t>(worker) * bound_.layout.bytes; }
+  Frame FrameOf(int64_t worker, bool shares_rows = false) {
+    char* const at = FrameMemory(worker);
+    Frame frame(bound_, at, memory_, shares_rows, failure_);
+    if (*at == 0) frame.Init();
+    *at = 1;
+    return frame;
+  }
+
+  void RunAll() {
+    Frame main = FrameOf(0);
+    main.RunOne();
+    if (total_ > 0 || (program_.row_rank > 0 && rows_ > 0)) {
+      if (program_.row_rank == 0) RunFlat();
+      else if (CutsRows()) RunPieces();
+      else RunGroups();
+    }
+    for (size_t o = 0; o < outputs_.size(); ++o) {
+      const int reg = program_.outputs[o].reg;
+      if (program_.level(reg) != Level::kOne || outputs_[o].data == nullptr) continue;
+      CopyElement(main.at(reg), p_.sizes[static_cast<size_t>(reg)], outputs_[o].data);
+    }
+  }
+
+  bool Stopped() {
+    if (!cancelled_.load(std::memory_order_relaxed) && ctx_.cancelled())
+      cancelled_.store(true, std::memory_order_relaxed);
+    return cancelled_.load(std::memory_order_relaxed);
+  }
+
+  template <typename F>
+  void For(int64_t total, int64_t block, const F& body) {
+    if (total <= block) return body(int64_t{0}, total, 0);
+    ctx_.ParallelFor(total, block, body);
+  }
+
+  // Elements for a thread, whole blocks where inputs are expanded.
+  int64_t FlatBlock() const {
+    const int64_t unit = run_ > 0 || runs_.empty() ? 64 : cut_;
+    return RoundUp(BlockFor(p_.full_cycles), unit);
+  }
+
+  // No rows: blocks of the space.
+  void RunFlat() {
+    if (p_.phases.empty()) return;
+    const Phase& phase = p_.phases[0];
+    For(total_, FlatBlock(), [&](int64_t begin, int64_t end, int worker) {
+      Frame frame = FrameOf(worker);
+      int64_t done = 0;
+      for (int64_t at = begin; at < end;) {
+        int64_t count = std::min(cut_, end - at);
+        if (run_ > 0) count = std::min(count, run_ - at % run_);
+        frame.RunBlock(phase, at, 0, count);
+        frame.StoreBlock(phase, at, count);
+        at += count;
+        if (++done % 64 == 0 && Stopped()) return;
+      }
+    });
+  }
+
+  int64_t Groups() const { return (rows_ + bound_.layout.rows - 1) / bound_.layout.rows; }
+  double GroupCycles() const {
+    const auto rows = static_cast<double>(bound_.layout.rows);
+    return rows * static_cast<double>(length_) * p_.full_cycles + 8 * static_cast<double>(p_.steps.size()) + 8 * rows;
+  }
+
+  // Some rows at a time, one after the other.
+  void RunGroups() {
+    const int64_t rows = bound_.layout.rows;
+    For(Groups(), BlockFor(GroupCycles()), [&](int64_t begin, int64_t end, int worker) {
+      Frame frame = FrameOf(worker);
+      for (int64_t g = begin; g < end; ++g) {
+        const int64_t row = g * rows, count = std::min(rows, rows_ - row);
+        frame.LoadRows(row, count);
+        for (const Phase& phase : p_.phases) {
+          frame.RunRows(phase, row, count, length_);
+          if (short_) RunShort(frame, phase, row, count);
+          else RunLong(frame, phase, row);
+        }
+        frame.StoreRows(row, count, row * length_, count * length_);
+        if (g % 64 == 63 && Stopped()) return;
+      }
+    });
+  }
+
+  void RunSoftmax(Frame& frame, const Phase& phase, const RowStep& step, int64_t first, int64_t rows) {
+    frame.LoadWhole(phase, first, rows * length_);
+    step.softmax->rows(frame.at(step.in), rows, length_, frame.at(step.out), frame.workspace());
+  }
+
+  void RunShort(Frame& frame, const Phase& phase, int64_t row, int64_t rows) {
+    const int64_t first = row * length_, count = rows * length_;
+    frame.RunBlock(phase, first, 0, count);
+    for (const RowStep& step : phase.row_steps) {
+      if (step.softmax != nullptr) {
+        if (count > 0) RunSoftmax(frame, phase, step, first, rows);
+        continue;
+      }
+      step.reduce->rows(frame.at(step.in), rows, length_, frame.at(step.out));
+      if (bound_.layout.rows == 1) frame.Spread(step);
+    }
+    frame.StoreBlock(phase, first, count);
+  }
+
+  // Elements [begin, end) of a row, a piece of it; reductions go to `states`.
+  void RunPiece(Frame& frame, const Phase& phase, int64_t row, int64_t begin, int64_t end, char* states) {
+    for (int64_t at = begin; at < end; at += cut_) {
+      const int64_t count = std::min(cut_, end - at);
+      frame.RunBlock(phase, row * length_ + at, at, count);
+      size_t k = 0;
+      for (const RowStep& step : phase.row_steps) {
+        void* const state = states + k++ * Frame::kStateStride;
+        if (step.reduce != nullptr) step.reduce->feed(state, at - begin, frame.at(step.in), count, at + count == end);
+      }
+      frame.StoreBlock(phase, row * length_ + at, count);
+    }
+  }
+  void JoinPiece(const Phase& phase, char* total, const char* next) {
+    for (size_t k = 0; k < phase.row_steps.size(); ++k) {
+      const reduce::RowReducer* const reduce = phase.row_steps[k].reduce;
+      if (reduce != nullptr) reduce->join(total + k * Frame::kStateStride, next + k * Frame::kStateStride);
+    }
+  }
+  // The row steps of a phase whose elements are all there.
+  void CloseRow(Frame& frame, const Phase& phase, int64_t row, char* states) {
+    for (size_t k = 0; k < phase.row_steps.size(); ++k) {
+      const RowStep& step = phase.row_steps[k];
+      if (step.reduce != nullptr) {
+        step.reduce->finish(states + k * Frame::kStateStride, length_, frame.at(step.out));
+        frame.Spread(step);
+      } else {
+        frame.SetRows(row * length_);
+        RunSoftmax(frame, phase, step, row * length_, 1);
+      }
+    }
+  }
+
+  // One long row, piece by piece.
+  void RunLong(Frame& frame, const Phase& phase, int64_t row) {
+    char* const total = static_cast<char*>(frame.state(0));
+    char* const next = static_cast<char*>(frame.state(static_cast<int>(phase.row_steps.size())));
+    for (int64_t begin = 0; begin < length_; begin += reduce::kPiece) {
+      RunPiece(frame, phase, row, begin, std::min(length_, begin + reduce::kPiece), begin == 0 ? total : next);
+      if (begin > 0) JoinPiece(phase, total, next);
+      if (begin > 0 && Stopped()) return;
+    }
+    CloseRow(frame, phase, row, total);
+  }
+
+  // Few rows of many pieces: one row after the other, its pieces on all threads.
+  void RunPieces() {
+    const int64_t pieces = RoundUp(length_, reduce::kPiece) / reduce::kPiece;
+    char* const partial = memory_ + partial_;
+    Frame main = FrameOf(0, true);
+    for (int64_t row = 0; row < rows_; ++row) {
+      main.LoadRows(row, 1);
+      for (const Phase& phase : p_.phases) {
+        main.RunRows(phase, row, 1, length_);
+        const size_t stride = phase.row_steps.size() * Frame::kStateStride;
+        if (!phase.inputs.empty() || !phase.full.empty() || !phase.row_steps.empty()) {
+          ctx_.ParallelFor(pieces, 1, [&](int64_t first, int64_t last, int worker) {
+            Frame frame = FrameOf(worker, true);
+            for (int64_t p = first; p < last && !Stopped(); ++p) {
+              RunPiece(frame, phase, row, p * reduce::kPiece, std::min(length_, (p + 1) * reduce::kPiece),
+                       partial + static_cast<size_t>(p) * stride);
+            }
+          });
+        }
+        if (Stopped()) return;
+        for (int64_t p = 1; p < pieces; ++p) JoinPiece(phase, partial, partial + static_cast<size_t>(p) * stride);
+        CloseRow(main, phase, row, partial);
+      }
+      main.StoreRows(row, 1, row * length_, length_);
+    }
+  }
+
+  const Prepared& p_;
+  const Program& program_;
+  KernelContext& ctx_;
+  Bound bound_;
+  Failure failure_;
+  std::atomic<bool> cancelled_ = false;
+
+  absl::InlinedVector<int64_t, 8> dims_;  // of the space
+  int64_t rows_ = 1, length_ = 1, total_ = 0;
+  absl::InlinedVector<InputState, 12> inputs_;
+  absl::InlinedVector<AccessGroup, 16> groups_;
+  absl::InlinedVector<TensorView, 8> outputs_;
+  // How far general inputs go on in one way.
+  absl::InlinedVector<int64_t, 8> runs_;
+  int64_t shortest_run_ = INT64_MAX;
+  int64_t cut_ = 0;  // elements of a block
+  int64_t run_ = 0;  // where blocks end too, or 0
+  bool short_ = false;
+  int64_t frames_ = 1;
+  size_t partial_ = 0;
+  char* memory_ = nullptr;
+};
+
+}  // namespace
+
+Status RunProgram(const Prepared& prepared, KernelContext& ctx) { return Runner(prepared, ctx).Run(); }
+
+}  // namespace millrace::cluster

@@ -1,0 +1,191 @@
+#include "millrace/ops/expr/access.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace millrace {
+namespace {
+
+struct Wide {
+  uint64_t low, high;
+};
+
+// f(T{}) for an integer type of that size.
+template <typename F>
+auto BySize(size_t size, F f) {
+  switch (size) {
+    case 1:
+      return f(uint8_t{});
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    case 8:
+      return f(uint64_t{});
+    default:
+      return f(Wide{});
+  }
+}
+
+// Rows of kInner elements, `distance` apart, one after the other; kRepeats: of one
+// element that repeats. A length that is known makes each row a few moves.
+template <class T, int kInner, bool kRepeats>
+void CopyRows(const T* from, int64_t distance, int64_t rows, T* to) {
+  for (; rows > 0; --rows, from += distance, to += kInner) {
+    for (int i = 0; i < kInner; ++i) to[i] = from[kRepeats ? 0 : i];
+  }
+}
+template <class T>
+void CopyRows(const T* from, int64_t distance, int64_t rows, int64_t inner, bool repeats, T* to) {
+  switch (inner) {
+#define MILLRACE_CASE(kInner)                                            \
+  case kInner:                                                           \
+    return repeats ? CopyRows<T, kInner, true>(from, distance, rows, to) \
+                   : CopyRows<T, kInner, false>(from, distance, rows, to);
+    MILLRACE_CASE(2)
+    MILLRACE_CASE(3)
+    MILLRACE_CASE(4)
+    MILLRACE_CASE(5)
+    MILLRACE_CASE(6)
+    MILLRACE_CASE(7)
+    MILLRACE_CASE(8)
+#undef MILLRACE_CASE
+    default:
+      for (; rows > 0; --rows, from += distance, to += inner) {
+        if (repeats) std::fill_n(to, inner, *from);
+        else std::copy_n(from, inner, to);
+      }
+  }
+}
+template <class T>
+void CopyStrided(const T* from, int64_t stride, int64_t count, T* to) {
+  if (stride == 1) std::copy_n(from, count, to);
+  else if (stride == 0) std::fill_n(to, count, *from);
+  else
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i * stride];
+}
+
+// The place of a row (a run of the inner group) in the outer groups.
+class Cursor {
+ public:
+  Cursor(const Access& access, int64_t row) : access_(access) {
+    for (int g = access.rank - 2; g >= 0; --g) {
+      index_[g] = row % access.groups[g].extent;
+      row /= access.groups[g].extent;
+      offset_ += index_[g] * access.groups[g].stride;
+    }
+  }
+  int64_t offset() const { return offset_; }
+  // Rows, this one included, that follow at `distance`.
+  int64_t RowsInLine() const {
+    return access_.rank < 2 ? 1 : access_.groups[access_.rank - 2].extent - index_[access_.rank - 2];
+  }
+  int64_t distance() const { return access_.rank < 2 ? 0 : access_.groups[access_.rank - 2].stride; }
+  // Leaves `rows` behind, at most RowsInLine().
+  void Advance(int64_t rows) {
+    for (int g = access_.rank - 2; g >= 0; --g, rows = 1) {
+      const AccessGroup& group = access_.groups[g];
+      offset_ += rows * group.stride;
+      if ((index_[g] += rows) < group.extent) return;
+      offset_ -= group.stride * group.extent;
+      index_[g] = 0;
+    }
+  }
+
+ private:
+  const Access& access_;
+  int64_t index_[kMaxAccessGroups];
+  int64_t offset_ = 0;
+};
+
+template <class T>
+void ExpandAs(const Access& access, int64_t begin, int64_t count, T* to) {
+  const T* const from = reinterpret_cast<const T*>(access.data);
+  const AccessGroup inner = access.inner();
+  Cursor cursor(access, begin / inner.extent);
+  if (const int64_t column = begin % inner.extent; column > 0) {
+    const int64_t part = std::min(count, inner.extent - column);
+    CopyStrided(from + cursor.offset() + column * inner.stride, inner.stride, part, to);
+    cursor.Advance(1);
+    to += part;
+    count -= part;
+  }
+  for (int64_t left = count / inner.extent; left > 0;) {
+    const int64_t rows = std::min(left, cursor.RowsInLine());
+    if (inner.stride <= 1) {
+      CopyRows(from + cursor.offset(), cursor.distance(), rows, inner.extent, inner.stride == 0, to);
+    } else {
+      for (int64_t r = 0; r < rows; ++r) {
+        CopyStrided(from + cursor.offset() + r * cursor.distance(), inner.stride, inner.extent, to + r * inner.extent);
+      }
+    }
+    cursor.Advance(rows);
+    to += rows * inner.extent;
+    left -= rows;
+  }
+  CopyStrided(from + cursor.offset(), inner.stride, count % inner.extent, to);
+}
+
+}  // namespace
+
+bool Access::SameRows() const {
+  return std::all_of(groups, groups + rank - 1, [](const AccessGroup& g) { return g.stride == 0; });
+}
+
+int64_t Access::OffsetOf(int64_t position) const {
+  int64_t offset = 0;
+  for (int g = rank - 1; g > 0; --g) {
+    offset += position % groups[g].extent * groups[g].stride;
+    position /= groups[g].extent;
+  }
+  return offset + position * groups[0].stride;
+}
+
+void Access::Expand(int64_t begin, int64_t count, char* to) const {
+  if (count <= 0) return;
+  BySize(size, [&]<class T>(T) { ExpandAs(*this, begin, count, reinterpret_cast<T*>(to)); });
+}
+
+int MakeAccessGroups(std::span<const int64_t> operand, std::span<const int64_t> dims, AccessGroup* groups) {
+  int rank = 0;
+  int64_t dense = 1;  // distance of the next dimension that is the operand's own
+  // From the innermost; reversed at the end.
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t extent = dims[dims.size() - 1 - i];
+    if (extent == 1) continue;
+    const int64_t own = i < operand.size() ? operand[operand.size() - 1 - i] : 1;
+    const int64_t stride = own == 1 ? 0 : dense;
+    dense *= own;
+    if (rank > 0 && stride == groups[rank - 1].stride * groups[rank - 1].extent) {
+      groups[rank - 1].extent *= extent;
+    } else {
+      groups[rank++] = {extent, stride};
+    }
+  }
+  if (rank == 0) groups[rank++] = {1, 0};
+  std::reverse(groups, groups + rank);
+  return rank;
+}
+
+void Splat(const void* element, size_t size, char* to) {
+  BySize(size, [&]<class T>(T) {
+    T v;
+    std::memcpy(&v, element, sizeof v);
+    for (size_t i = 0; i < kSplatBytes / sizeof v; ++i) std::memcpy(to + i * sizeof v, &v, sizeof v);
+  });
+}
+
+void CopyElement(const void* from, size_t size, void* to) {
+  BySize(size, [&]<class T>(T) { std::memcpy(to, from, sizeof(T)); });
+}
+
+void RepeatElements(const char* from, size_t size, int64_t count, int64_t times, char* to) {
+  BySize(size, [&]<class T>(T) {
+    const T* elements = reinterpret_cast<const T*>(from);
+    T* out = reinterpret_cast<T*>(to);
+    if (times == 1) std::copy_n(elements, count, out);
+    else CopyRows(elements, 1, count, times, true, out);
+  });
+}
+
+}  // namespace millrace
