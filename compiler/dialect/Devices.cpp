@@ -70,19 +70,27 @@ std::string deviceTexts(const CompileState &state) {
   return Join(texts, ", ");
 }
 
-DeviceName askedFor(Operation *op) {
-  std::string_view asked;
-  if (auto text = op->getAttrOfType<StringAttr>("graph.device")) {
-    asked = text.getValue();
-  } else {
-    const auto &names = stateOf(op).askedDevices;
-    auto it = names.find(std::string_view(nodeName(op->getLoc())));
-    if (it == names.end())
-      return {};
-    asked = it->second;
-  }
-  Result<DeviceName> name = DeviceName::Parse(asked);
+static const CompileState::DeviceAsk *askOf(Operation *op) {
+  const auto &asks = stateOf(op).askedDevices;
+  auto it = asks.find(std::string_view(nodeName(op->getLoc())));
+  return it == asks.end() ? nullptr : &it->second;
+}
+
+static DeviceName parsed(std::string_view text) {
+  Result<DeviceName> name = DeviceName::Parse(text);
   return name.ok() ? std::move(*name) : DeviceName();
+}
+
+DeviceName askedFor(Operation *op) {
+  if (auto text = op->getAttrOfType<StringAttr>("graph.device"))
+    return parsed(std::string_view(text.getValue()));
+  const CompileState::DeviceAsk *ask = askOf(op);
+  return ask ? parsed(ask->wanted) : DeviceName();
+}
+
+DeviceName ownAsk(Operation *op) {
+  const CompileState::DeviceAsk *ask = askOf(op);
+  return ask ? parsed(ask->own) : askedFor(op);
 }
 
 LogicalResult readDevices(Operation *module) {

@@ -33,8 +33,11 @@ unsigned hostDevice(const CompileState &state);
 std::string deviceText(const CompileState &state, unsigned device);
 std::string deviceTexts(const CompileState &state);
 
-// What the operation asked for, or the node of its name; open where nothing.
+// What the operation asked for, or the node of its name; open where nothing. A
+// node may have it from nodes that it wants to be with, or that touch it:
+// `ownAsk` is what it asked for itself.
 DeviceName askedFor(mlir::Operation *op);
+DeviceName ownAsk(mlir::Operation *op);
 
 // The module's `graph.devices`, and `graph.strict_placement` where placement is
 // not soft: where the state is not set up by a compile (tests), it is read from

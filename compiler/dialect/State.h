@@ -56,7 +56,11 @@ struct CompileState {
   bool explainPlacement = false;
   // What nodes asked for, by name, where there is a choice or somebody asks: new
   // operations that passes make at a node's location have it from there.
-  std::map<std::string, std::string, std::less<>> askedDevices;
+  struct DeviceAsk {
+    std::string own;    // by the node itself
+    std::string wanted; // with what it took from others
+  };
+  std::map<std::string, DeviceAsk, std::less<>> askedDevices;
   // Runs one node on constant inputs: what constants are folded with.
   Evaluator evaluate;
 

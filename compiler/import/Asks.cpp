@@ -105,16 +105,23 @@ Status Asks::add(const Node &node, Operation *op) {
   }
   if (!several && !state.explainPlacement)
     return OkStatus();
-  Builder b(op->getContext());
-  MR_ASSIGN_OR_RETURN(const DeviceName name, wanted(node));
-  if (!name.open()) {
-    const std::string text = name.ToString();
-    state.askedDevices.emplace(node.name(), text);
-    // Operations that asked for different devices are not equal. With one device
-    // it makes no difference, and the plan is as if nobody had asked.
-    if (several)
-      op->setAttr("graph.device", b.getStringAttr(text));
+  // With one device it makes no difference what others want: the plan is as if
+  // nobody had asked.
+  DeviceName own, all;
+  if (!node.device().empty()) {
+    MR_ASSIGN_OR_RETURN(const DeviceName *name, read(node));
+    own = all = *name;
   }
+  Builder b(op->getContext());
+  if (several) {
+    MR_ASSIGN_OR_RETURN(all, wanted(node));
+    // Operations that want different devices are not equal.
+    if (!all.open())
+      op->setAttr("graph.device", b.getStringAttr(all.ToString()));
+  }
+  if (!all.open())
+    state.askedDevices.emplace(node.name(),
+                               CompileState::DeviceAsk{own.ToString(), all.ToString()});
   if (!several)
     return OkStatus();
   SmallVector<Attribute> others;

@@ -161,37 +161,46 @@ struct Place : impl::PlaceBase<Place> {
   std::string reason(Operation *op, const PlaceGroup &group, unsigned chosen,
                      const std::string &obstacle) {
     const plan::DeviceRef &device = state->devices[chosen];
-    const DeviceName own = askedFor(op);
+    const DeviceName own = ownAsk(op);
     const std::string soft = obstacle.empty() ? ""
                                               : Cat(", ", obstacle, ": soft placement took ",
                                                     deviceText(*state, chosen));
-    if (!own.open()) {
-      if (own.Matches(device.kind, static_cast<int32_t>(device.ordinal)))
-        return Cat("asked for '", own.ToString(), "'");
-      if (own.Contradicts(group.asked) && group.askedBy != op)
-        return Cat("asked for '", own.ToString(), "', but ", why(op, group), soft);
-      return Cat("asked for '", own.ToString(), "'", soft);
-    }
-    if (group.members.size() > 1)
-      return Cat(why(op, group), soft);
-    return state->devices.size() == 1 || runsOn(op, state->devices[0].kind)
-               ? Cat("default: the first device")
-               : Cat("default: the first device with a kernel for ", opText(op));
+    if (own.open())
+      return Cat(tie(op, group), soft);
+    if (own.Matches(device.kind, static_cast<int32_t>(device.ordinal)))
+      return Cat("asked for '", own.ToString(), "'");
+    if (own.Contradicts(group.asked) && group.askedBy != op)
+      return Cat("asked for '", own.ToString(), "', but ", tie(op, group), soft);
+    return Cat("asked for '", own.ToString(), "'", soft);
   }
-  // What ties it to its group.
-  std::string why(Operation *op, const PlaceGroup &group) {
-    std::string text;
-    Operation *tie = group.resource && group.resource != op ? group.resource : nullptr;
-    if (tie)
-      text = Cat("variable ", nodeText(tie), " is there");
-    else if (group.askedBy && group.askedBy != op)
-      text = Cat("colocated with ", nodeText(group.askedBy));
-    else
-      text = group.resource ? "default: the first device" : "colocated, and nothing was asked for";
+  // Why an operation that does not decide is where it is: what it belongs to.
+  std::string tie(Operation *op, const PlaceGroup &group) {
+    const auto asked = [](const DeviceName &name) {
+      return Cat(" asked for '", name.ToString(), "'");
+    };
+    if (group.resource && group.resource != op && llvm::any_of(dataOperands(op), isResourceValue)) {
+      const std::string there = Cat("variable ", nodeText(group.resource), " is there");
+      if (!group.askedBy)
+        return there;
+      if (group.askedBy == group.resource && ownAsk(group.resource).open())
+        return Cat(there, ": a node that touches it", asked(group.asked));
+      return group.askedBy == group.resource
+                 ? Cat(there, ": it", asked(group.asked))
+                 : Cat(there, ", where ", nodeText(group.askedBy), asked(group.asked));
+    }
+    const DeviceName wanted = askedFor(op);
+    if (!wanted.open() && ownAsk(op).open()) {
+      if (auto others = op->getAttrOfType<ArrayAttr>("graph.colocate"))
+        return Cat("colocated with '",
+                   std::string_view(llvm::cast<StringAttr>(others[0]).getValue()), "', which",
+                   asked(wanted));
+      return Cat("a node that touches it", asked(wanted));
+    }
     if (group.askedBy && group.askedBy != op)
-      text += Cat(tie ? Cat(", where ", nodeText(group.askedBy)) : std::string(", which"),
-                  " asked for '", group.asked.ToString(), "'");
-    return text;
+      return Cat("colocated with ", nodeText(group.askedBy), ", which", asked(group.asked));
+    return state->devices.size() == 1 || runsOn(op, state->devices[0].kind)
+               ? std::string("default: the first device")
+               : Cat("default: the first device with a kernel for ", opText(op));
   }
   void note(Operation *op, const std::string &why) {
     op->setAttr("place.why", StringAttr::get(&getContext(), why));

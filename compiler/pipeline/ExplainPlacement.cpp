@@ -29,7 +29,7 @@ Result<std::vector<NodePlacement>> ExplainPlacement(const Graph &graph,
       p.op = opOf(&op) ? opOf(&op)->name() : isStructural(&op, "read") ? "Read" : "Dims";
       if (op.hasAttr("place.device"))
         p.device = deviceText(state, deviceOf(&op));
-      p.asked = askedFor(&op).ToString();
+      p.asked = ownAsk(&op).ToString();
       p.why = why.getValue().str();
     }
   return out;

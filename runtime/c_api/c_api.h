@@ -507,7 +507,9 @@ typedef struct TF_Session TF_Session;
 TF_CAPI_EXPORT TF_SessionOptions* TF_NewSessionOptions(void);
 TF_CAPI_EXPORT void TF_DeleteSessionOptions(TF_SessionOptions* options);
 /* A serialized ConfigProto. Its numbers of threads are heeded: the larger of
- * intra-op and inter-op where both are given, since one pool serves both. */
+ * intra-op and inter-op where both are given, since one pool serves both. So are
+ * device_count, of CPUs, and allow_soft_placement: without it, as without a
+ * config, a node that asks for a device that is not there fails the run. */
 TF_CAPI_EXPORT void TF_SetConfig(TF_SessionOptions* options, const void* proto, size_t proto_len, TF_Status* status);
 /* The only target is the process itself: "". */
 TF_CAPI_EXPORT void TF_SetTarget(TF_SessionOptions* options, const char* target);

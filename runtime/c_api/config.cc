@@ -17,6 +17,8 @@ Status ApplyConfig(std::string_view config_proto, SessionOptions* options) {
   const int32_t inter = config.inter_op_parallelism_threads < 0 ? 1 : config.inter_op_parallelism_threads;
   constexpr int32_t kMost = 1024;
   options->threads = std::min(std::max(intra, inter), kMost);
+  options->device_count = config.device_count;
+  options->allow_soft_placement = config.allow_soft_placement;
   return OkStatus();
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/internal.h"
 
@@ -30,10 +31,16 @@ const TF_DeviceList::Device* At(const TF_DeviceList* list, int index, TF_Status*
 
 extern "C" {
 
-TF_DeviceList* TF_SessionListDevices(TF_Session*, TF_Status* status) {
+TF_DeviceList* TF_SessionListDevices(TF_Session* session, TF_Status* status) {
   millrace::c_api::Set(status, millrace::OkStatus());
-  // As much memory as hosts are used to see for the processor; no limit follows.
-  return new TF_DeviceList{{{"/job:localhost/replica:0/task:0/device:CPU:0", "CPU", int64_t{256} << 20, 1}}};
+  auto* list = new TF_DeviceList;
+  for (std::string& name : millrace::c_api::DeviceNames(*session)) {
+    const millrace::Result<millrace::DeviceName> parsed = millrace::DeviceName::Parse(name);
+    // As much memory as hosts are used to see for the processor; no limit follows.
+    list->devices.push_back(
+        {std::move(name), parsed.ok() ? parsed->kind : "", int64_t{256} << 20, list->devices.size() + 1});
+  }
+  return list;
 }
 void TF_DeleteDeviceList(TF_DeviceList* list) { delete list; }
 int TF_DeviceListCount(const TF_DeviceList* list) { return static_cast<int>(list->devices.size()); }

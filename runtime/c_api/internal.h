@@ -39,6 +39,8 @@ struct TF_Graph {
 };
 
 struct TF_SessionOptions {
+  // As a ConfigProto's default is: a device that is asked for has to be there.
+  TF_SessionOptions() { options.allow_soft_placement = false; }
   millrace::SessionOptions options;
   std::string target;
 };
@@ -46,6 +48,9 @@ struct TF_SessionOptions {
 namespace millrace::c_api {
 
 void Set(TF_Status* out, const Status& status);
+
+// What the session runs on: Session::device_names.
+std::vector<std::string> DeviceNames(const TF_Session& session);
 
 // A tensor whose elements the run or the caller fills; null where memory is
 // short. `bytes` holds at least the elements.

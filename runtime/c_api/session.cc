@@ -94,6 +94,9 @@ struct TF_Session {
 };
 
 namespace millrace::c_api {
+
+std::vector<std::string> DeviceNames(const TF_Session& session) { return session.session->device_names(); }
+
 namespace {
 
 Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs, size_t ninputs,
@@ -198,7 +201,7 @@ TF_Session* TF_NewSession(TF_Graph* graph, const TF_SessionOptions* options, TF_
     return nullptr;
   }
   millrace::Result<std::unique_ptr<millrace::Session>> made =
-      millrace::Session::New(graph->state->graph, options != nullptr ? options->options : millrace::SessionOptions());
+      millrace::Session::New(graph->state->graph, options != nullptr ? options->options : TF_SessionOptions().options);
   if (!made.ok()) {
     Set(status, made.status());
     return nullptr;

@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/compiler/api/compile.h"
+#include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 #include "millrace/runtime/session/permuted_callable.h"
@@ -130,6 +131,10 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
   compile_options.code = FromEnvironment(options.code);
+  for (const auto& device : environment->devices()) {
+    compile_options.devices.push_back({std::string(device->kind()), static_cast<uint32_t>(device->ordinal())});
+  }
+  compile_options.soft_placement = options.allow_soft_placement;
   compile_count.fetch_add(1, std::memory_order_relaxed);
   MR_ASSIGN_OR_RETURN(plan::Plan plan, millrace::Compile(*graph, {spec}, compile_options));
   MR_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner, NewPlanRunner(std::move(plan), environment, graph));
@@ -198,6 +203,12 @@ Session::~Session() { static_cast<void>(Close()); }
 Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph, const SessionOptions& options) {
   if (graph == nullptr) return InvalidArgument("expected a graph, found none");
   if (options.threads < 0) return InvalidArgument(Cat("threads: expected 0 or more, found ", options.threads));
+  for (const auto& [kind, count] : options.device_count) {
+    if (count < 0 || count > kMaxDevices) {
+      return InvalidArgument(
+          Cat("device_count of '", kind, "': expected a number from 0 to ", kMaxDevices, ", found ", count));
+    }
+  }
   // The built-in definitions are tested; a program's own are looked at here.
   if (&graph->registry() != &Registry::BuiltIn()) {
     const std::vector<std::string> problems = graph->registry().Check();
@@ -207,6 +218,7 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
   EnvironmentOptions environment;
   environment.threads = options.threads;
   environment.memory_limit = options.memory_limit;
+  environment.device_count = options.device_count;
   environment.registry = &graph->registry();
   impl->graph = std::move(graph);
   impl->options = options;
@@ -260,6 +272,14 @@ Status Session::Close() {
   }
   impl_->environment->resources().Clear();
   return OkStatus();
+}
+
+std::vector<std::string> Session::device_names() const {
+  std::vector<std::string> names;
+  for (const auto& device : impl_->environment->devices()) {
+    names.push_back(FullDeviceName(device->kind(), device->ordinal()));
+  }
+  return names;
 }
 
 int64_t Session::compile_count() const { return impl_->compile_count.load(std::memory_order_relaxed); }

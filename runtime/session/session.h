@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,12 +22,21 @@ struct SessionOptions {
   // Threads a run may use, the caller's included; 0: as many as the machine has
   // cores. 1 means the caller's thread and no other.
   int threads = 0;
-  // Bytes of tensors that runs may hold; 0 for no limit.
+  // Bytes of tensors that runs may hold on each device; 0 for no limit.
   uint64_t memory_limit = 0;
   std::vector<std::string> disabled_passes = {};
   // Machine code for clusters, where libmillrace_codegen is there; the environment
   // may say otherwise (FromEnvironment). Results are the same bits without it.
   CodeOptions code = {.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}};
+  // How many devices there are of a kind. "CPU": one where nothing is said or less
+  // than one; more share the threads, each has memory of its own. "NULL": keeps
+  // no data, for tests. Other kinds are not there, whatever is said. At most 64 of
+  // each.
+  std::map<std::string, int32_t> device_count = {};
+  // A node that asks for a device that is not there, or that has no kernel for it,
+  // runs where there is one. False: compiling it fails, naming the node, what it
+  // asked for and the devices there are.
+  bool allow_soft_placement = true;
 };
 
 // Thread-safe: any number of threads may Run at once; they share plans,
@@ -53,6 +63,9 @@ class Session {
 
   // Waits for runs in progress, then frees plans and variables. Later runs fail.
   Status Close();
+
+  // In full ("/job:localhost/replica:0/task:0/device:CPU:0"), the host's first.
+  std::vector<std::string> device_names() const;
 
   // Plans compiled since the session was made.
   int64_t compile_count() const;

@@ -170,16 +170,67 @@ static void Devices(TF_Status* status) {
   TF_DeleteSessionOptions(options);
   TF_DeviceList* devices = TF_SessionListDevices(session, status);
   CHECK_OK(status);
-  CHECK(TF_DeviceListCount(devices) == 1);
+  CHECK(TF_DeviceListCount(devices) == 2);
   CHECK(strcmp(TF_DeviceListName(devices, 0, status), "/job:localhost/replica:0/task:0/device:CPU:0") == 0);
   CHECK(strcmp(TF_DeviceListType(devices, 0, status), "CPU") == 0);
   CHECK(TF_DeviceListMemoryBytes(devices, 0, status) > 0 && TF_DeviceListIncarnation(devices, 0, status) != 0);
   CHECK_OK(status);
-  CHECK(TF_DeviceListName(devices, 1, status) == NULL);
-  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "found number 1");
+  CHECK(strcmp(TF_DeviceListName(devices, 1, status), "/job:localhost/replica:0/task:0/device:CPU:1") == 0);
+  CHECK(TF_DeviceListName(devices, 2, status) == NULL);
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "found number 2");
   TF_DeleteDeviceList(devices);
   TF_DeleteSession(session, status);
   TF_DeleteGraph(graph);
+}
+
+/* -x at `device`, in a session with that config, for x = 3; -1 with an error. */
+static float NegatedOn(const char* device, const void* config, size_t bytes, TF_Status* status) {
+  TF_Graph* graph = TF_NewGraph();
+  TF_Output x = Input(graph, "x", TF_FLOAT, status);
+  TF_OperationDescription* desc = TF_NewOperation(graph, "Neg", "y");
+  TF_AddInput(desc, x);
+  TF_SetDevice(desc, device);
+  const TF_Output y = {TF_FinishOperation(desc, status), 0};
+  CHECK_OK(status);
+  CHECK(strcmp(TF_OperationDevice(y.oper), device) == 0);
+  TF_SessionOptions* options = TF_NewSessionOptions();
+  if (config != NULL) TF_SetConfig(options, config, bytes, status);
+  CHECK_OK(status);
+  TF_Session* session = TF_NewSession(graph, options, status);
+  CHECK_OK(status);
+  TF_DeleteSessionOptions(options);
+  const float value = 3;
+  TF_Tensor* in = TF_AllocateTensor(TF_FLOAT, NULL, 0, sizeof value);
+  memcpy(TF_TensorData(in), &value, sizeof value);
+  TF_Tensor* out = NULL;
+  TF_SessionRun(session, NULL, &x, &in, 1, &y, &out, 1, NULL, 0, NULL, status);
+  const float result = out != NULL ? *(const float*)TF_TensorData(out) : -1;
+  TF_DeleteTensor(out);
+  TF_DeleteTensor(in);
+  TF_Status* ignored = TF_NewStatus();
+  TF_DeleteSession(session, ignored);
+  TF_DeleteStatus(ignored);
+  TF_DeleteGraph(graph);
+  return result;
+}
+
+static void Placement(TF_Status* status) {
+  const unsigned char soft[2] = {0x38, 1};                                 /* allow_soft_placement */
+  const unsigned char two[9] = {0x0a, 7, 0x0a, 3, 'C', 'P', 'U', 0x10, 2}; /* device_count: CPU, 2 */
+  CHECK(NegatedOn("/cpu:0", NULL, 0, status) == -3);
+  CHECK(NegatedOn("/job:localhost/replica:0/task:0/device:CPU:*", NULL, 0, status) == -3);
+  CHECK(NegatedOn("/gpu:0", NULL, 0, status) == -1);
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "asks for device '/gpu:0', which is not there; the devices are CPU:0");
+  CHECK(strstr(TF_Message(status), "'y'") != NULL);
+  CHECK(NegatedOn("/gpu:0", soft, sizeof soft, status) == -3);
+  CHECK(NegatedOn("/cpu:1", NULL, 0, status) == -1);
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "the devices are CPU:0");
+  CHECK(NegatedOn("/cpu:1", two, sizeof two, status) == -3);
+  CHECK_OK(status);
+  CHECK(NegatedOn("/cpu:2", two, sizeof two, status) == -1);
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "the devices are CPU:0, CPU:1");
+  CHECK(NegatedOn("/cpu:x", soft, sizeof soft, status) == -1);
+  CHECK_ERROR(status, TF_INVALID_ARGUMENT, "device '/cpu:x', at 1: 'x' is no number");
 }
 
 static void Small(TF_Status* status) {
@@ -240,6 +291,7 @@ int main(void) {
   Gradients(status);
   Functions(status);
   Devices(status);
+  Placement(status);
   Small(status);
   Missing(status);
   TF_DeleteStatus(status);
