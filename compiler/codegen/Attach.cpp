@@ -34,7 +34,8 @@ CodeCost EstimateCode(int64_t elements, int64_t instructions, int64_t weight) {
   // Of an instruction that the runtime runs by itself: its call, and its operands
   // and result through cache (measured, one core: 10 ns and 0.05 ns an element).
   // Compiling: 3 ms a cluster and 15 us an operation.
-  const double saved = static_cast<double>(instructions) * (0.010 + 0.00005 * static_cast<double>(elements));
+  const double saved =
+      static_cast<double>(instructions) * (0.010 + 0.00005 * static_cast<double>(elements));
   return {saved, 3000 + 15.0 * static_cast<double>(weight)};
 }
 
@@ -125,7 +126,8 @@ template <class Work> void runInThreads(size_t more, Work &work) {
       (*static_cast<Work *>(argument))();
       return nullptr;
     };
-    if (pthread_create(&thread, nullptr, +entry, const_cast<void *>(static_cast<const void *>(&work))) != 0)
+    if (pthread_create(&thread, nullptr, +entry,
+                       const_cast<void *>(static_cast<const void *>(&work))) != 0)
       break;
     threads.push_back(thread);
   }
@@ -135,7 +137,8 @@ template <class Work> void runInThreads(size_t more, Work &work) {
     pthread_join(thread, nullptr);
 }
 
-void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache, CodeReport &report) {
+void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache,
+         CodeReport &report) {
   std::atomic<size_t> next{0};
   std::atomic<bool> missing{false};
   const auto work = [&] {
@@ -152,7 +155,8 @@ void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache,
         missing = true;
         continue;
       }
-      const Result<cluster::CompiledProgram> program = library->compile(job.piece->segments, job.isa);
+      const Result<cluster::CompiledProgram> program =
+          library->compile(job.piece->segments, job.isa);
       if (!program.ok())
         continue;
       job.blob = cluster::EncodeCode(*program);
@@ -160,16 +164,19 @@ void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache,
     }
   };
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const size_t most = options.threads > 0 ? static_cast<size_t>(options.threads) : std::min(cores, 4u);
+  const size_t most =
+      options.threads > 0 ? static_cast<size_t>(options.threads) : std::min(cores, 4u);
   runInThreads(std::min(most, jobs.size()) - 1, work);
   report.no_library = missing;
-  if (std::any_of(jobs.begin(), jobs.end(), [](const Job &job) { return !job.cached && !job.blob.empty(); }))
+  if (std::any_of(jobs.begin(), jobs.end(),
+                  [](const Job &job) { return !job.cached && !job.blob.empty(); }))
     cache.trim();
 }
 
 } // namespace
 
-Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions &options, CodeReport *given) {
+Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions &options,
+                  CodeReport *given) {
   CodeReport ignored;
   CodeReport &report = given ? *given : ignored;
   report = CodeReport();
@@ -205,7 +212,8 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
             elements = std::max(elements, elementsOf(block.values[value], extents));
       for (const SegmentTape &segment : segments)
         weight += TapeWeight(segment.tape, 0, segment.tape.code.size());
-      const CodeCost cost = EstimateCode(elements, static_cast<int64_t>(program->instructions.size()), weight);
+      const CodeCost cost =
+          EstimateCode(elements, static_cast<int64_t>(program->instructions.size()), weight);
       Piece &piece = pieces[contentKey(segments)];
       piece.wanted = piece.wanted || options.codegen == Codegen::kOn ||
                      cost.saved_per_run * options.expected_runs > cost.compile;

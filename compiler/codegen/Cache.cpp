@@ -70,11 +70,12 @@ bool makeFolders(const std::string &folder) {
 std::optional<std::string> Cache::get(std::string_view key) const {
   if (folder.empty())
     return std::nullopt;
-  const Descriptor file(open(Cat(folder, "/", key, kSuffix).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const Descriptor file(
+      open(Cat(folder, "/", key, kSuffix).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info;
-  if (file.get() < 0 || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
-      (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 || info.st_size > kMaxEntry ||
-      info.st_size <= static_cast<off_t>(key.size()))
+  if (file.get() < 0 || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+      info.st_size > kMaxEntry || info.st_size <= static_cast<off_t>(key.size()))
     return std::nullopt;
   std::string bytes(static_cast<size_t>(info.st_size), '\0');
   size_t have = 0;

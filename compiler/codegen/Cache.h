@@ -17,7 +17,8 @@ namespace millrace::codegen {
 class Cache {
 public:
   // No folder: a cache that is always empty.
-  explicit Cache(std::string folder, int64_t maxBytes) : folder(std::move(folder)), maxBytes(maxBytes) {}
+  explicit Cache(std::string folder, int64_t maxBytes)
+      : folder(std::move(folder)), maxBytes(maxBytes) {}
 
   std::optional<std::string> get(std::string_view key) const;
   void put(std::string_view key, std::string_view blob) const;

@@ -28,7 +28,8 @@ public:
     }
     mlir::DialectRegistry registry;
     registerDialects(registry);
-    auto context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+    auto context =
+        std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
     context->loadAllAvailableDialects();
     return context;
   }
@@ -68,5 +69,6 @@ Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, 
 } // namespace
 } // namespace millrace::codegen
 
-extern "C" __attribute__((visibility("default"))) const millrace::codegen::Library millrace_codegen = {
-    millrace::codegen::kVersion, &millrace::codegen::compile};
+extern "C" __attribute__((visibility("default")))
+const millrace::codegen::Library millrace_codegen = {millrace::codegen::kVersion,
+                                                     &millrace::codegen::compile};

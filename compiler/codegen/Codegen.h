@@ -28,11 +28,12 @@ struct SegmentTape {
 // Compiles segments into one piece of code for the instruction set. Thread-safe;
 // calls overlap without waiting for each other. InvalidArgument where a tape is
 // none, Unimplemented where the result would need something from outside.
-using CompileFn = Result<cluster::CompiledProgram> (*)(std::span<const SegmentTape> segments, Isa isa);
+using CompileFn = Result<cluster::CompiledProgram> (*)(std::span<const SegmentTape> segments,
+                                                       Isa isa);
 
 // What the library's one symbol, kSymbol, points to.
 struct Library {
-  uint32_t version;  // kVersion, or the library is of another build
+  uint32_t version; // kVersion, or the library is of another build
   CompileFn compile;
 };
 // Changes with the layout of what crosses and with the code that is made.

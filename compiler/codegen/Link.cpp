@@ -20,12 +20,15 @@ bool isCode(const ELFSectionRef &section) {
   return (section.getFlags() & ELF::SHF_ALLOC) && section.getType() == ELF::SHT_PROGBITS;
 }
 
-millrace::Status refused(const Twine &what) { return Unimplemented("codegen: the code " + what.str()); }
+millrace::Status refused(const Twine &what) {
+  return Unimplemented("codegen: the code " + what.str());
+}
 
 } // namespace
 
 millrace::Status linkObject(StringRef bytes, cluster::CompiledProgram &program) {
-  Expected<std::unique_ptr<ObjectFile>> file = ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, "segments"));
+  Expected<std::unique_ptr<ObjectFile>> file =
+      ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, "segments"));
   if (!file) {
     consumeError(file.takeError());
     return Internal("codegen: LLVM wrote no object");
@@ -51,8 +54,9 @@ millrace::Status linkObject(StringRef bytes, cluster::CompiledProgram &program) 
         consumeError(content.takeError());
         return Internal("codegen: a section without contents");
       }
-      code.resize(alignTo(code.size(), std::max<uint64_t>(section.getAlignment().value(), text ? 64 : 1)),
-                  text ? '\x90' : '\0');
+      code.resize(
+          alignTo(code.size(), std::max<uint64_t>(section.getAlignment().value(), text ? 64 : 1)),
+          text ? '\x90' : '\0');
       offsets[section.getIndex()] = code.size();
       code.append(content->begin(), content->end());
     }
@@ -81,7 +85,8 @@ millrace::Status linkObject(StringRef bytes, cluster::CompiledProgram &program) 
         consumeError(addend.takeError());
         return refused("refers to something outside of itself");
       }
-      const auto home = *section == (*file)->section_end() ? offsets.end() : offsets.find((*section)->getIndex());
+      const auto home =
+          *section == (*file)->section_end() ? offsets.end() : offsets.find((*section)->getIndex());
       if (home == offsets.end()) {
         Expected<StringRef> name = symbol->getName();
         const std::string what = name ? name->str() : std::string();

@@ -28,7 +28,8 @@ constexpr int64_t kBufferBytes = 24 << 10;
 class SegmentWriter {
 public:
   SegmentWriter(OpBuilder &b, const SegmentTape &segment, int lanes)
-      : b(b), loc(b.getUnknownLoc()), tape(segment.tape), lanes(lanes), ptr(LLVM::LLVMPointerType::get(b.getContext())) {
+      : b(b), loc(b.getUnknownLoc()), tape(segment.tape), lanes(lanes),
+        ptr(LLVM::LLVMPointerType::get(b.getContext())) {
     pieces.push_back(0);
     for (uint32_t cut : segment.cuts)
       if (cut > pieces.back() && cut < tape.code.size())
@@ -107,7 +108,8 @@ Value SegmentWriter::splat(TapeType type, uint64_t bits) {
   else if (type == TapeType::kF64)
     attribute = b.getFloatAttr(b.getF64Type(), APFloat(APFloat::IEEEdouble(), APInt(64, bits)));
   else if (type == TapeType::kF16)
-    attribute = b.getFloatAttr(b.getF16Type(), APFloat(APFloat::IEEEhalf(), APInt(16, bits & 0xffff)));
+    attribute =
+        b.getFloatAttr(b.getF16Type(), APFloat(APFloat::IEEEhalf(), APInt(16, bits & 0xffff)));
   else {
     const unsigned width = type == TapeType::kBool ? 1 : TapeTypeBytes(type) * 8;
     attribute = b.getIntegerAttr(scalar(type), APInt(width, bits, false, /*implicitTrunc=*/true));
@@ -140,7 +142,8 @@ Value SegmentWriter::convert(const TapeInstruction &i, Value x) {
   if (IsFloatingTape(from))
     return IsSignedTape(to) ? make<arith::FPToSIOp>(vec(to), x) : make<arith::FPToUIOp>(vec(to), x);
   if (IsFloatingTape(to))
-    return IsSignedTape(from) ? make<arith::SIToFPOp>(vec(to), x) : make<arith::UIToFPOp>(vec(to), x);
+    return IsSignedTape(from) ? make<arith::SIToFPOp>(vec(to), x)
+                              : make<arith::UIToFPOp>(vec(to), x);
   if (narrow == wide)
     return x;
   if (narrow > wide)
@@ -151,7 +154,8 @@ Value SegmentWriter::convert(const TapeInstruction &i, Value x) {
 // Nothing here has a fast-math flag: every rounding is the tape's.
 Value SegmentWriter::compute(const TapeInstruction &i, const Values &v) {
   const int arity = TapeArity(i.op);
-  Value x = arity > 0 ? v[i.a] : Value(), y = arity > 1 ? v[i.b] : Value(), z = arity > 2 ? v[i.c] : Value();
+  Value x = arity > 0 ? v[i.a] : Value(), y = arity > 1 ? v[i.b] : Value(),
+        z = arity > 2 ? v[i.c] : Value();
   const bool floating = IsFloatingTape(i.type);
   switch (i.op) {
   case TapeOp::kAdd:
@@ -204,7 +208,8 @@ Value SegmentWriter::compute(const TapeInstruction &i, const Values &v) {
   case TapeOp::kSqrt:
     return make<math::SqrtOp>(x);
   case TapeOp::kCanonical:
-    return LLVM::CallIntrinsicOp::create(b, loc, vec(i.type), b.getStringAttr("llvm.canonicalize"), ValueRange{x})
+    return LLVM::CallIntrinsicOp::create(b, loc, vec(i.type), b.getStringAttr("llvm.canonicalize"),
+                                         ValueRange{x})
         .getResult(0);
   case TapeOp::kMin: // one instruction each
     return make<arith::SelectOp>(make<arith::CmpFOp>(arith::CmpFPredicate::OLT, x, y), x, y);
@@ -217,7 +222,8 @@ Value SegmentWriter::compute(const TapeInstruction &i, const Values &v) {
   }
 }
 
-void SegmentWriter::writeRange(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch) {
+void SegmentWriter::writeRange(size_t begin, size_t end, Values &v,
+                               function_ref<Value(uint32_t)> fetch) {
   for (size_t at = begin; at < end; ++at) {
     const TapeInstruction &i = tape.code[at];
     if (i.op == TapeOp::kConstant || i.op == TapeOp::kInput)
@@ -276,7 +282,8 @@ void SegmentWriter::write(ModuleOp module, const std::string &name) {
   Value ins = entry->getArgument(0), steps = entry->getArgument(1), outs = entry->getArgument(2),
         vectors = entry->getArgument(3);
   const auto element = [&](Value array, size_t i, Type type) -> Value {
-    Value at = LLVM::GEPOp::create(b, loc, ptr, type, array, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    Value at = LLVM::GEPOp::create(b, loc, ptr, type, array,
+                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
     return LLVM::LoadOp::create(b, loc, type, at, 8);
   };
   std::vector<Value> in, step, out;
@@ -291,7 +298,9 @@ void SegmentWriter::write(ModuleOp module, const std::string &name) {
   // Which piece makes a value, and the values that wait for a later one. A piece
   // that starts inside a region would break it; cuts lie between ops.
   const auto pieceOf = [&](uint32_t value) {
-    return static_cast<size_t>(std::upper_bound(pieces.begin(), pieces.end(), value) - pieces.begin()) - 1;
+    return static_cast<size_t>(std::upper_bound(pieces.begin(), pieces.end(), value) -
+                               pieces.begin()) -
+           1;
   };
   std::map<uint32_t, Value> buffers;
   const auto crossing = [&](uint32_t value, size_t piece) {
@@ -311,7 +320,8 @@ void SegmentWriter::write(ModuleOp module, const std::string &name) {
   int64_t bytes = 0; // of one vector of each buffer
   for (const auto &[value, buffer] : buffers)
     bytes += TapeTypeBytes(buffered(tape.code[value].type)) * lanes;
-  const int64_t block = bytes == 0 ? 0 : std::clamp<int64_t>(kBufferBytes / bytes, 1, kBlockVectors);
+  const int64_t block =
+      bytes == 0 ? kBlockVectors : std::clamp<int64_t>(kBufferBytes / bytes, 1, kBlockVectors);
   for (auto &[value, buffer] : buffers) {
     const TapeType type = buffered(tape.code[value].type);
     buffer = LLVM::AllocaOp::create(b, loc, ptr, vec(type), index(block), 64);
@@ -331,10 +341,13 @@ void SegmentWriter::write(ModuleOp module, const std::string &name) {
       if (i.op == TapeOp::kConstant)
         return splat(i.type, i.immediate);
       if (i.op == TapeOp::kInput)
-        return load(address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])), i.type);
+        return load(
+            address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])),
+            i.type);
       const TapeType form = buffered(i.type);
       Value held = load(address(buffers[value], form, make<arith::MulIOp>(local, width)), form);
-      return form == i.type ? held : make<arith::CmpIOp>(arith::CmpIPredicate::ne, held, splat(form, 0));
+      return form == i.type ? held
+                            : make<arith::CmpIOp>(arith::CmpIPredicate::ne, held, splat(form, 0));
     };
     writeRange(pieces[piece], pieces[piece + 1], v, fetch);
     for (const auto &[value, buffer] : buffers) {
@@ -352,10 +365,11 @@ void SegmentWriter::write(ModuleOp module, const std::string &name) {
         v[o.value] = fetch(o.value);
     Value offset = make<arith::MulIOp>(global, width);
     for (size_t i = 0; i < tape.outputs.size(); ++i)
-      store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset), tape.outputs[i].type);
+      store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset),
+            tape.outputs[i].type);
   };
 
-  if (block == 0) {
+  if (count == 1) {
     writeLoop(0, {}, vectors);
   } else {
     Value blockSize = index(block);
@@ -384,7 +398,8 @@ int lanesOf(const Tape &tape, Isa isa) {
   return (isa == Isa::kAvx512 ? 64 : 32) / widest;
 }
 
-OwningOpRef<ModuleOp> lowerSegments(MLIRContext &context, std::span<const SegmentTape> segments, Isa isa) {
+OwningOpRef<ModuleOp> lowerSegments(MLIRContext &context, std::span<const SegmentTape> segments,
+                                    Isa isa) {
   OpBuilder b(&context);
   OwningOpRef<ModuleOp> module(ModuleOp::create(b.getUnknownLoc()));
   for (const SegmentTape &segment : segments) {

@@ -14,7 +14,7 @@ int lanesOf(const Tape &tape, Isa isa);
 
 // A module with a function "segment_N" (a SegmentFn) for segment N of `segments`.
 // The tapes are valid.
-mlir::OwningOpRef<mlir::ModuleOp> lowerSegments(mlir::MLIRContext &context, std::span<const SegmentTape> segments,
-                                                Isa isa);
+mlir::OwningOpRef<mlir::ModuleOp> lowerSegments(mlir::MLIRContext &context,
+                                                std::span<const SegmentTape> segments, Isa isa);
 
 } // namespace millrace::codegen

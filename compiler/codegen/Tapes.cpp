@@ -11,14 +11,6 @@
 namespace millrace::codegen {
 namespace {
 
-// A loop is cut between two ops where what stands before it has at least
-// kHeavyPiece instructions and the op after it as many as a transcendental one has
-// (a long chain of those in one iteration is bound by latency), or where the piece
-// would become larger than the compiler handles in linear time.
-constexpr int64_t kHeavyPiece = 20;
-constexpr int64_t kHeavyOp = 12;
-constexpr int64_t kMaxPiece = 400;
-
 template <class T> uint64_t bitsOf(T value) {
   uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
@@ -46,7 +38,8 @@ std::optional<uint64_t> attributeBits(DType type, float value) {
 
 // Records one instruction; `values` are the program's registers on the tape.
 std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Program &program,
-                                          const cluster::Instruction &instruction, const Registry &registry,
+                                          const cluster::Instruction &instruction,
+                                          const Registry &registry,
                                           const std::vector<std::optional<uint32_t>> &values) {
   const Op *op = registry.Find(instruction.op);
   if (!op || !op->expression() || instruction.operands.empty())
@@ -78,8 +71,9 @@ std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Pro
   return recorder.Record(*body, operands);
 }
 
-std::optional<SegmentTape> recordSegment(const cluster::Program &program, const cluster::Segment &segment,
-                                         const Registry &registry) {
+std::optional<SegmentTape> recordSegment(const cluster::Program &program,
+                                         const cluster::Segment &segment, const Registry &registry,
+                                         const CutRule &rule) {
   Recorder recorder;
   SegmentTape out;
   std::vector<std::optional<uint32_t>> values(program.num_registers());
@@ -97,7 +91,7 @@ std::optional<SegmentTape> recordSegment(const cluster::Program &program, const 
     if (!values[reg] || recorder.size() > kMaxTape)
       return std::nullopt;
     const int64_t weight = recorder.Weight(before);
-    if ((piece >= kHeavyPiece && weight >= kHeavyOp) || piece + weight > kMaxPiece) {
+    if (piece > 0 && ((piece >= rule.piece && weight >= rule.op) || piece + weight > rule.most)) {
       out.cuts.push_back(before);
       piece = 0;
     }
@@ -111,13 +105,14 @@ std::optional<SegmentTape> recordSegment(const cluster::Program &program, const 
 
 } // namespace
 
-std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry) {
+std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry,
+                                       const CutRule &rule) {
   std::vector<SegmentTape> out;
   const std::vector<cluster::Segment> segments = cluster::SegmentsOf(program);
   for (size_t i = 0; i < segments.size(); ++i) {
     if (segments[i].kind != cluster::Kind::kElementwise)
       continue;
-    if (std::optional<SegmentTape> tape = recordSegment(program, segments[i], registry)) {
+    if (std::optional<SegmentTape> tape = recordSegment(program, segments[i], registry, rule)) {
       tape->segment = static_cast<int>(i);
       out.push_back(std::move(*tape));
     }
@@ -127,7 +122,9 @@ std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Re
 
 std::string contentKey(std::span<const SegmentTape> segments) {
   std::string bytes;
-  const auto put = [&](uint64_t word) { bytes.append(reinterpret_cast<const char *>(&word), sizeof word); };
+  const auto put = [&](uint64_t word) {
+    bytes.append(reinterpret_cast<const char *>(&word), sizeof word);
+  };
   put(kVersion);
   for (const SegmentTape &segment : segments) {
     put(static_cast<uint64_t>(segment.segment));
@@ -136,7 +133,8 @@ std::string contentKey(std::span<const SegmentTape> segments) {
       put(static_cast<uint64_t>(type));
     put(segment.tape.code.size());
     for (const TapeInstruction &i : segment.tape.code) {
-      put(static_cast<uint64_t>(i.op) | static_cast<uint64_t>(i.type) << 8 | static_cast<uint64_t>(i.a) << 32);
+      put(static_cast<uint64_t>(i.op) | static_cast<uint64_t>(i.type) << 8 |
+          static_cast<uint64_t>(i.a) << 32);
       put(i.b | static_cast<uint64_t>(i.c) << 32);
       put(i.immediate);
     }

@@ -9,10 +9,21 @@
 
 namespace millrace::codegen {
 
+// Where loops are cut: between two ops where what stands before has at least
+// `piece` operations and the op after it as many as a transcendental one has, `op`
+// (a long chain of those in one iteration is bound by latency), or where the piece
+// would pass `most`, about what LLVM handles in linear time.
+struct CutRule {
+  int64_t piece = 20;
+  int64_t op = 12;
+  int64_t most = 400;
+};
+
 // The element-wise segments of `program` that can be compiled. Left out, and run by
 // the built-in bodies: those with an op that has no tape (complex numbers, functions
 // of the C library), and those of more than kMaxTape instructions.
-std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry);
+std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry,
+                                       const CutRule &rule = {});
 inline constexpr size_t kMaxTape = 60000;
 
 // What distinguishes the code of these tapes from any other's, but for the

@@ -114,7 +114,7 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
   for (size_t i = 0; i < call.constants.size(); ++i) {
     if (call.constants[i]) constants[i] = &views[i];
   }
-  const KernelInit init("node", attrs, input_types, output_types, constants, nullptr);
+  const KernelInit init("node", attrs, input_types, output_types, constants, nullptr, &registry, call.code);
   MR_ASSIGN_OR_RETURN(const std::unique_ptr<Kernel> kernel, def->factory(init));
   std::vector<Tensor> inputs = call.inputs;
   for (const auto& [o, i] : call.in_place) {
