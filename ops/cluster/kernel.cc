@@ -1,6 +1,7 @@
 #include "millrace/ops/cluster/kernel.h"
 
 #include "millrace/ops/cluster/run.h"
+#include "millrace/ops/cluster/single.h"
 #include "millrace/ops/registry/op.h"
 
 namespace millrace::cluster {
@@ -8,11 +9,16 @@ namespace {
 
 class ClusterKernel final : public Kernel {
  public:
-  explicit ClusterKernel(std::unique_ptr<const Prepared> prepared) : prepared_(std::move(prepared)) {}
-  Status Run(KernelContext& ctx) const override { return RunProgram(*prepared_, ctx); }
+  explicit ClusterKernel(std::unique_ptr<const Prepared> prepared)
+      : prepared_(std::move(prepared)), single_(SingleProgram::Make(*prepared_)) {}
+  Status Run(KernelContext& ctx) const override {
+    if (single_ != nullptr && SingleProgram::Fits(ctx)) return single_->Run(ctx);
+    return RunProgram(*prepared_, ctx);
+  }
 
  private:
   const std::unique_ptr<const Prepared> prepared_;
+  const std::unique_ptr<const SingleProgram> single_;
 };
 
 }  // namespace
