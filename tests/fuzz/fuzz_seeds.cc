@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "millrace/ops/cluster/program.h"
 #include "millrace/proto/codec/graph_def.h"
 #include "millrace/proto/plan/writer.h"
 #include "millrace/tests/proto/sample_plan.h"
@@ -74,6 +75,48 @@ GraphDef Odd() {
   return g;
 }
 
+// One step, a cluster with rows: what a fuzzer of plans changes is its program.
+plan::Plan ClusterPlan() {
+  using cluster::Level;
+  const DType f = DType::kFloat;
+  cluster::Program program;
+  program.row_rank = 1;
+  program.inputs = {{f, Level::kFull, true}, {f, Level::kOne, true}};
+  program.instructions = {{"Mean", "mean", f, Level::kRow, {0}, 0, false},
+                          {"Sub", "centred", f, Level::kFull, {0, 2}, 0, false},
+                          {"LeakyRelu", "leaky", f, Level::kFull, {3}, 0.5f, false},
+                          {"Softmax", "soft", f, Level::kFull, {4}, 0, false},
+                          {"Cast", "cast", DType::kInt32, Level::kFull, {5}, 0, false},
+                          {"FloorDiv", "divided", DType::kInt32, Level::kFull, {6, 6}, 0, false},
+                          {"AddV2", "sum", f, Level::kRow, {2, 1}, 0, false}};
+  program.outputs = {{4, true}, {7, true}, {8, false}};
+  plan::Plan p;
+  p.devices = {{"CPU", 0}};
+  p.symbols = {{"batch"}};
+  p.exprs = {{plan::DimOp::kSymbol, 0, 0, 0}, {plan::DimOp::kConstant, 0, 0, 5}, {plan::DimOp::kConstant, 0, 0, 1}};
+  plan::Block block;
+  block.name = "run";
+  block.arguments = {0, 1};
+  block.results = {2, 3, 4};
+  block.values = {{.dtype = f, .storage = plan::Storage::kFeed, .index = 0, .dims = {0, 1}, .name = "x:0"},
+                  {.dtype = f, .storage = plan::Storage::kFeed, .index = 1, .name = "y:0"},
+                  {.dtype = f, .storage = plan::Storage::kLate, .dims = {0, 1}, .name = "leaky:0"},
+                  {.dtype = DType::kInt32, .storage = plan::Storage::kLate, .dims = {0, 1}, .name = "divided:0"},
+                  {.dtype = f, .storage = plan::Storage::kLate, .dims = {0}, .name = "sum:0"}};
+  block.steps = {{.op = std::string(cluster::kClusterOp),
+                  .node = "cluster",
+                  .attrs = cluster::ToAttrs(program),
+                  .inputs = {0, 1},
+                  .outputs = {2, 3, 4}}};
+  p.blocks = {block};
+  p.signatures = {{.name = "run",
+                   .block = 0,
+                   .feeds = {{.name = "x:0", .dtype = f, .dims = {-1, 5}, .symbols = {0, plan::kNone}},
+                             {.name = "y:0", .dtype = f}},
+                   .fetches = {"leaky:0", "divided:0", "sum:0"}}};
+  return p;
+}
+
 }  // namespace
 }  // namespace millrace
 
@@ -95,5 +138,8 @@ int main(int argc, char** argv) {
   const Result<std::string> plan = plan::Write(SamplePlan());
   if (!plan.ok()) std::fprintf(stderr, "%s\n", plan.status().ToString().c_str());
   ok = plan.ok() && write("plan/sample", *plan) && ok;
+  const Result<std::string> cluster = plan::Write(ClusterPlan());
+  if (!cluster.ok()) std::fprintf(stderr, "%s\n", cluster.status().ToString().c_str());
+  ok = cluster.ok() && write("plan/cluster", *cluster) && ok;
   return ok ? 0 : 1;
 }

@@ -1,5 +1,10 @@
 // Programs of clusters: to attributes and back, and as one step against the same
 // ops one by one.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
 #include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/kernel/isa.h"
 #include "millrace/proto/value/strings.h"
@@ -94,6 +99,48 @@ void CheckCase(const ClusterCase& c, bool all_ways) {
     const Result<std::vector<Tensor>> found = RunOp(registry, call);
     MR_REQUIRE_OK(found);
     for (size_t o = 1; o < found->size(); ++o) CHECK(DifferenceOf((*found)[o], (*expected)[o]) == "");
+  }
+}
+
+// Memory that ends where a page begins that nobody may touch.
+class GuardedAllocator final : public Allocator {
+ public:
+  Result<Buffer> Allocate(size_t bytes) override {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t room = (bytes + page - 1) / page * page;
+    void* const base = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED || mprotect(static_cast<char*>(base) + room, page, PROT_NONE) != 0) {
+      return ResourceExhausted("mmap");
+    }
+    return Buffer::Borrow(static_cast<char*>(base) + (room - bytes), bytes,
+                          [base, room, page] { munmap(base, room + page); });
+  }
+  AllocatorStats stats() const override { return {}; }
+};
+
+TEST_CASE("programs touch nothing behind their inputs, outputs and workspace") {
+  const FlushDenormals flush;
+  GuardedAllocator guarded;
+  std::mt19937 rng(5);
+  for (int round = 0; round < 400; ++round) {
+    ClusterOptions options;
+    options.space =
+        std::vector<std::vector<int64_t>>{{1}, {77}, {1001}, {9, 83}, {3, 2001}, {501, 3}, {4, 300}}[round % 7];
+    options.row_rank = round % 2;
+    options.instructions = 1 + round % 12;
+    options.float_only = round % 3 == 0;
+    ClusterCase c = RandomCluster(rng, options);
+    const Result<std::vector<Tensor>> expected = RunOp(Registry::BuiltIn(), CallOf(c, 1));
+    for (Tensor& t : c.inputs) {
+      Tensor copy = *Tensor::New(t.dtype(), t.shape(), guarded);
+      std::memcpy(copy.data(), t.data(), t.bytes());
+      t = copy;
+    }
+    OpCall call = CallOf(c, 1 + round % 3);
+    call.allocator = &guarded;
+    const Result<std::vector<Tensor>> found = RunOp(Registry::BuiltIn(), call);
+    REQUIRE(found.ok() == expected.ok());
+    if (found.ok()) CheckEqual(*found, *expected, "guarded");
   }
 }
 
@@ -229,6 +276,38 @@ TEST_CASE("damaged attributes of a program are refused by name") {
     attrs["row_rank"] = rank;
     CHECK(cluster::FromAttrs(attrs).status().code() == Code::kInvalidArgument);
   }
+}
+
+// Numbers of the attributes changed at random: an error, or a run that ends.
+TEST_CASE("programs with changed numbers are refused or run") {
+  const FlushDenormals flush;
+  std::mt19937 rng(4);
+  int ran = 0;
+  for (int round = 0; round < 3000; ++round) {
+    ClusterOptions options;
+    options.space = {5, 33};
+    options.row_rank = round % 3;
+    options.instructions = 8;
+    const ClusterCase c = RandomCluster(rng, options);
+    OpCall call = CallOf(c, 1);
+    for (int changes = 1 + static_cast<int>(rng() % 2); changes > 0; --changes) {
+      static constexpr const char* kAttrs[] = {"levels", "arities", "operands", "outputs", "types", "ops", "row_rank"};
+      const char* name = kAttrs[rng() % 7];
+      if (std::string_view(name) == "row_rank") {
+        call.attrs[name] = static_cast<int64_t>(rng() % 4);
+        continue;
+      }
+      ListValue list = *call.attrs[name].get<ListValue>();
+      const auto small = static_cast<int64_t>(rng() % 14);
+      if (!list.i.empty()) list.i[rng() % list.i.size()] = small;
+      if (!list.type.empty()) list.type[rng() % list.type.size()] = static_cast<DType>(small);
+      if (!list.s.empty()) list.s[rng() % list.s.size()] = small % 2 == 0 ? "Sum" : small % 3 == 0 ? "Neg" : "AddV2";
+      call.attrs[name] = list;
+    }
+    if (RunOp(Registry::BuiltIn(), call).ok()) ++ran;
+  }
+  CHECK(ran > 100);
+  CHECK(ran < 2900);
 }
 
 TEST_CASE("ops that a cluster cannot hold, and shapes that do not fit it, are named") {

@@ -10,8 +10,12 @@ namespace {
 
 class Context final : public KernelContext {
  public:
-  Context(const std::vector<Tensor>& inputs, const std::vector<DType>& output_types, int threads)
-      : pool_(threads), types_(output_types), tensors_(output_types.size()), output_views_(output_types.size()) {
+  Context(const std::vector<Tensor>& inputs, const std::vector<DType>& output_types, int threads, Allocator& allocator)
+      : pool_(threads),
+        allocator_(allocator),
+        types_(output_types),
+        tensors_(output_types.size()),
+        output_views_(output_types.size()) {
     for (const Tensor& t : inputs) input_views_.push_back(t.view());
     wanted_storage_.assign(output_types.size(), 1);
     num_inputs_ = static_cast<int>(inputs.size());
@@ -21,7 +25,7 @@ class Context final : public KernelContext {
     wanted_ = reinterpret_cast<const bool*>(wanted_storage_.data());
   }
   Status AllocateOutput(int i, std::span<const int64_t> dims) override {
-    MR_ASSIGN_OR_RETURN(Tensor t, Tensor::New(types_[static_cast<size_t>(i)], Shape(dims), HostAllocator()));
+    MR_ASSIGN_OR_RETURN(Tensor t, Tensor::New(types_[static_cast<size_t>(i)], Shape(dims), allocator_));
     return SetOutput(i, std::move(t));
   }
   Status SetOutput(int i, Tensor tensor) override {
@@ -33,11 +37,11 @@ class Context final : public KernelContext {
   Status SetOutputResource(int, std::shared_ptr<Resource>) override { return Unimplemented("no resources here"); }
   Result<void*> Scratch(size_t bytes) override {
     // Dirty, so that a kernel that counts on zeros is found out.
-    MR_ASSIGN_OR_RETURN(scratch_, HostAllocator().Allocate(bytes + 64));
+    MR_ASSIGN_OR_RETURN(scratch_, allocator_.Allocate(bytes));
     std::memset(scratch_.data(), 0xff, bytes);
     return scratch_.data();
   }
-  Allocator& allocator() override { return HostAllocator(); }
+  Allocator& allocator() override { return allocator_; }
   void ParallelFor(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body) override {
     pool_.ParallelFor(total, block, body);
   }
@@ -52,6 +56,7 @@ class Context final : public KernelContext {
 
  private:
   ThreadPool pool_;
+  Allocator& allocator_;
   std::vector<DType> types_;
   std::vector<Tensor> tensors_;
   std::vector<TensorView> input_views_, output_views_;
@@ -119,11 +124,11 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
   std::vector<Tensor> inputs = call.inputs;
   for (const auto& [o, i] : call.in_place) {
     Tensor& input = inputs[static_cast<size_t>(i)];
-    MR_ASSIGN_OR_RETURN(Tensor copy, Tensor::New(input.dtype(), input.shape(), HostAllocator()));
+    MR_ASSIGN_OR_RETURN(Tensor copy, Tensor::New(input.dtype(), input.shape(), *call.allocator));
     std::memcpy(copy.data(), input.data(), input.bytes());
     input = std::move(copy);
   }
-  Context context(inputs, output_types, call.threads);
+  Context context(inputs, output_types, call.threads, *call.allocator);
   for (int i = 0; i < inference.num_outputs(); ++i) {
     const SymShape& shape = inference.outputs()[static_cast<size_t>(i)].shape;
     if (!shape.FullyKnown()) continue;  // the kernel allocates
