@@ -1,3 +1,4 @@
+#include "millrace/compiler/passes/ClusterRoles.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Products.h"
 #include "mlir/IR/Builders.h"
@@ -10,9 +11,13 @@ namespace millrace::compiler {
 
 namespace {
 
+// Channels that one number is repeated for.
+constexpr int64_t kMostRepeats = 1 << 16;
+
 struct Chain {
   Value bias;                // a vector
   ElementsAttr biasConstant; // instead, where a constant must become a vector
+  bool biasRepeats = false;  // that of one number
   Value residual;
   llvm::StringRef activation;
   float alpha = 0.2f;
@@ -34,12 +39,12 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     for (Operation *op : products) {
       const Product p = *productOf(op);
       Chain chain;
-      // Kernels begin with a bias; what may follow needs one.
-      if (!takeBias(p, chain))
-        continue;
-      takeResidual(p, chain);
+      // A residual needs a bias before it.
+      if (takeBias(p, chain))
+        takeResidual(p, chain);
       takeActivation(p, chain);
-      rewrite(p, chain);
+      if (!chain.taken.empty())
+        rewrite(p, chain);
     }
   }
 
@@ -67,8 +72,10 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       if (shape.rank() == 1 && p.channels >= 0 && shape.dims[0] == Dim(p.channels) &&
           p.channelAxis == p.rank - 1)
         c.bias = other;
-      else if (!(c.biasConstant = channelConstant(other, p, &scalar)) || scalar)
+      else if (!(c.biasConstant = channelConstant(other, p, &scalar)) ||
+               (scalar && p.channels > kMostRepeats))
         return false;
+      c.biasRepeats = scalar;
     } else {
       return false;
     }
@@ -94,8 +101,16 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     if (!user || user->getNumOperands() != 1)
       return;
     const llvm::StringRef name = opOf(user)->name();
-    if (name != "Relu" && name != "Relu6" && name != "LeakyRelu")
+    if (name == "Elu" || name == "Tanh" || name == "Sigmoid") {
+      // Not free in a product: a cluster is as good a place, where there is one.
+      if (dtypeOf(user->getResult(0).getType()) != DType::kFloat ||
+          llvm::any_of(user->getUsers(), [](Operation *next) {
+            return roleOf(next).kind == Role::Kind::kElementwise;
+          }))
+        return;
+    } else if (name != "Relu" && name != "Relu6" && name != "LeakyRelu") {
       return;
+    }
     if (name == "LeakyRelu") {
       auto alpha = user->getAttrOfType<FloatAttr>("alpha");
       if (!alpha)
@@ -116,7 +131,8 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       return;
 
     ListValue steps;
-    steps.s.push_back("BiasAdd");
+    if (c.bias || c.biasConstant)
+      steps.s.push_back("BiasAdd");
     if (c.residual)
       steps.s.push_back("Add");
     if (!c.activation.empty())
@@ -129,8 +145,10 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       else if (a.has_default)
         attrs[a.name] = a.default_value;
     }
+    attrs["num_args"] = static_cast<int64_t>(steps.s.empty() || steps.s[0] != "BiasAdd" ? 0
+                                             : c.residual                               ? 2
+                                                                                        : 1);
     attrs["fused_ops"] = std::move(steps);
-    attrs["num_args"] = c.residual ? 2 : 1;
     attrs["leakyrelu_alpha"] = c.alpha;
     if (!CompleteAttrs(*def, &attrs).ok() || !def->FindKernel("CPU", attrs))
       return;
@@ -139,9 +157,15 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     if (c.biasConstant) {
       auto type = llvm::cast<ShapedType>(c.biasConstant.getType());
       const DType dtype = dtypeOfElement(type.getElementType());
+      Bytes bytes = denseBytes(state, c.biasConstant);
+      if (c.biasRepeats) {
+        std::string all;
+        for (int64_t i = 0; i < p.channels; ++i)
+          all.append(bytes.view());
+        bytes = Bytes(std::move(all));
+      }
       c.bias = makeConstant(last, c.taken[0]->getLoc(),
-                            makeElements(state, context, dtype, {p.channels},
-                                         denseBytes(state, c.biasConstant),
+                            makeElements(state, context, dtype, {p.channels}, std::move(bytes),
                                          nodeName(c.taken[0]->getLoc())));
     }
     SmallVector<Location> taken;
@@ -149,7 +173,8 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       taken.push_back(op->getLoc());
     OperationState fused(mergeLocations(p.op->getLoc(), taken), dialectOf(context)->define(*def));
     fused.addOperands(p.op->getOperands());
-    fused.addOperands(c.bias);
+    if (c.bias)
+      fused.addOperands(c.bias);
     if (c.residual)
       fused.addOperands(c.residual);
     for (const auto &[name, value] : attrs)

@@ -238,12 +238,23 @@ def FusePadding : GraphPass<"fuse-padding"> {
 def FuseEpilogues : GraphPass<"fuse-epilogues"> {
   let summary = "Bias, residual and activation are applied by the product before them";
   let description = [{
-    Conv2D, DepthwiseConv2dNative and MatMul of float or double, then BiasAdd (or
+    Conv2D, DepthwiseConv2dNative and MatMul of float or double, then optionally BiasAdd (or
     Add of a vector along the channels), then optionally Add of a tensor of the
-    same shape, then optionally Relu, Relu6 or LeakyRelu, each the only user of
-    the one before, become `_FusedConv2D`, `_FusedDepthwiseConv2dNative` or
+    same shape, then optionally Relu, Relu6 or LeakyRelu (of float also Elu,
+    Tanh or Sigmoid, where no cluster could take it), each the only user of the
+    one before, become `_FusedConv2D`, `_FusedDepthwiseConv2dNative` or
     `_FusedMatMul`, where there is a kernel. The bits stay the same. Narrower
     types are left alone, because they round at every node.
+  }];
+}
+
+def PushControl : GraphPass<"push-control"> {
+  let summary = "What cannot fail lets those wait that use it";
+  let description = [{
+    An element-wise operation that waits for others, and looks at nothing but its
+    operands, may be computed at any time: its users wait instead. So the numbers
+    behind an update (the powers of Adam) are free to be fused. An operation whose
+    result the signature returns keeps its edges, because they say what is run.
   }];
 }
 

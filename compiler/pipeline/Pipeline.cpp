@@ -57,6 +57,8 @@ const std::vector<Phase> &phases() {
       {"fuse",
        {
            {"fuse-padding", createFusePadding},
+           // Before clusters, which take nothing that waits.
+           {"push-control", createPushControl},
            {"fuse-epilogues", createFuseEpilogues},
            // Behind fuse-epilogues: what a product takes is free there.
            {"fuse-clusters", createFuseClusters},

@@ -36,7 +36,7 @@ Result<FusedOps> ParseFusedOps(const KernelInit& init) {
   size_t i = 0;
   if (i < names.size() && names[i] == "BiasAdd") ops.bias = true, ++i;
   if (ops.bias && i < names.size() && names[i] == "Add") ops.residual = true, ++i;
-  if (ops.bias && i < names.size() && SetActivation(names[i], &ops)) ++i;
+  if (i < names.size() && SetActivation(names[i], &ops)) ++i;
   if (i != names.size()) return Unimplemented(Cat("no kernel for fused_ops [", Join(names, ", "), "]"));
   if (ops.late != LateActivation::kNone && init.input_type(0) == DType::kDouble) {
     return Unimplemented(Cat("no kernel of double for fused_ops [", Join(names, ", "), "]"));
@@ -49,9 +49,13 @@ Result<FusedOps> ParseFusedOps(const KernelInit& init) {
   return ops;
 }
 
+LateFn LateFunction() {
+  return ActiveIsa() == Isa::kAvx512 ? expr::avx512::kLateActivation : expr::avx2::kLateActivation;
+}
+
 void ApplyLate(KernelContext& ctx, LateActivation late, float* data, int64_t count) {
   if (late == LateActivation::kNone) return;
-  const LateFn fn = ActiveIsa() == Isa::kAvx512 ? expr::avx512::kLateActivation : expr::avx2::kLateActivation;
+  const LateFn fn = LateFunction();
   ctx.ParallelFor(count, BlockFor(1), [&](int64_t begin, int64_t end, int) { fn(late, data + begin, end - begin); });
 }
 

@@ -19,8 +19,8 @@ struct FusedOps {
   int num_args() const { return (bias ? 1 : 0) + (residual ? 1 : 0); }
 };
 
-// Understands ["BiasAdd"], then optionally "Add", then optionally one of "Relu",
-// "Relu6", "LeakyRelu", "Elu", "Tanh", "Sigmoid"; and no list at all.
+// Understands optionally "BiasAdd", or that and "Add", then optionally one of
+// "Relu", "Relu6", "LeakyRelu", "Elu", "Tanh", "Sigmoid"; and no list at all.
 // Unimplemented, with the list, for others; InvalidArgument where num_args does
 // not fit.
 Result<FusedOps> ParseFusedOps(const KernelInit& init);

@@ -169,6 +169,12 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
     RunTile(t);
     k = k1;
   } while (k < g.k);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (g.late == LateActivation::kNone) return;
+    const LateFn fn = LateFunction();
+    if (t.columns == t.c_row_stride) return fn(g.late, t.c, t.rows * t.columns);
+    for (int64_t i = 0; i < t.rows; ++i) fn(g.late, t.c + i * t.c_row_stride, t.columns);
+  }
 }
 
 // Calls `parallel(total, block, body)` for each phase.

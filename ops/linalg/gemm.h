@@ -7,6 +7,7 @@
 
 #include "millrace/ops/kernel/kernel.h"
 #include "millrace/ops/linalg/gemm_tile.h"
+#include "millrace/ops/linalg/late_activation.h"
 
 namespace millrace::linalg {
 
@@ -26,6 +27,7 @@ struct GemmArgs {
   T* c = nullptr;
   int64_t c_stride = 0;
   Epilogue<T> epilogue;
+  LateActivation late = LateActivation::kNone;  // of float products, behind the epilogue
 };
 
 // Elements that a packed b of k x n takes.

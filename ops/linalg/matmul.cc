@@ -92,6 +92,7 @@ class FloatProduct final : public Kernel {
     }
     g.epilogue.activation = fused_.activation;
     g.epilogue.alpha = static_cast<C>(fused_.alpha);
+    g.late = fused_.late;
 
     if (by_batch) {
       const int64_t x_size = x.dim(x.rank - 2) * x.dim(x.rank - 1), y_size = y.dim(y.rank - 2) * y.dim(y.rank - 1);
@@ -113,7 +114,6 @@ class FloatProduct final : public Kernel {
       g.c = outs;
       linalg::Gemm(ctx, g, scratch);
     }
-    linalg::ApplyLate(ctx, fused_.late, outs, out.num_elements);
     operands.Finish();
     return OkStatus();
   }

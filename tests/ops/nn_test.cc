@@ -109,15 +109,16 @@ TEST_CASE("_FusedMatMul adds bias and residual and applies the activation") {
   const Values plain = reference::MatMul(ToDouble<float>(a), ToDouble<float>(b), 19, 45, 33, false, false);
   const Values bs = ToDouble<float>(bias), rs = ToDouble<float>(residual);
   const auto check = [&](std::vector<std::string> ops, const std::function<double(double)>& f) {
-    const bool add = ops.size() > 1 && ops[1] == "Add";
+    const bool biased = ops[0] == "BiasAdd", add = ops.size() > 1 && ops[1] == "Add";
     INFO(Join(ops, ","));
-    OpCall call{"_FusedMatMul",
-                {{"T", DType::kFloat}, {"num_args", add ? 2 : 1}, {"fused_ops", Strings(ops)}},
-                {a, b, bias},
-                {}};
+    OpCall call{"_FusedMatMul", {{"T", DType::kFloat}, {"fused_ops", Strings(ops)}}, {a, b}, {}};
+    if (biased) call.inputs.push_back(bias);
     if (add) call.inputs.push_back(residual);
+    call.attrs["num_args"] = static_cast<int64_t>(call.inputs.size() - 2);
     Values expected = plain;
-    for (size_t i = 0; i < expected.size(); ++i) expected[i] = f(expected[i] + bs[i % 45] + (add ? rs[i] : 0));
+    for (size_t i = 0; i < expected.size(); ++i) {
+      expected[i] = f(expected[i] + (biased ? bs[i % 45] : 0) + (add ? rs[i] : 0));
+    }
     CHECK(Error(ToDouble<float>(Checked(call)), expected) < 1e-6);
   };
   check({"BiasAdd"}, [](double v) { return v; });
@@ -128,6 +129,8 @@ TEST_CASE("_FusedMatMul adds bias and residual and applies the activation") {
   check({"BiasAdd", "Elu"}, [](double v) { return v > 0 ? v : std::expm1(v); });
   check({"BiasAdd", "Tanh"}, [](double v) { return std::tanh(v); });
   check({"BiasAdd", "Sigmoid"}, [](double v) { return 1 / (1 + std::exp(-v)); });
+  check({"Relu"}, [](double v) { return std::max(v, 0.0); });
+  check({"Tanh"}, [](double v) { return std::tanh(v); });
 }
 
 template <typename T>
