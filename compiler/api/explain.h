@@ -39,6 +39,7 @@ struct StepExplanation {
   std::vector<std::string> reads; // values
   std::vector<ValueExplanation> writes;
   std::vector<uint32_t> after; // steps that it waits for
+  std::string code;            // of a cluster that was compiled: for which CPU, and bytes
   std::string why_not_fused;   // of a step of its own, where the fuse phase says it
 };
 

@@ -49,15 +49,19 @@ void Trace::observe(Operation *module, llvm::StringRef pass) {
     Fate &seen = entry.getValue();
     if (fate.form == seen.form && fate.op == seen.op && fate.within == seen.within)
       continue;
+    seen.passes = std::move(fate.passes);
     fate = std::move(seen);
-    fate.pass = pass.str();
+    if (!pass.empty())
+      fate.passes.push_back(pass.str());
   }
   for (auto &entry : fates) {
     Fate &fate = entry.getValue();
     if (fate.form == Form::kNone || now.contains(entry.getKey()))
       continue;
-    fate = Fate();
-    fate.pass = pass.str();
+    Fate gone;
+    gone.passes = std::move(fate.passes);
+    gone.passes.push_back(pass.str());
+    fate = std::move(gone);
     if (auto heir = heirs.find(entry.getKey()); heir != heirs.end())
       fate.heir = heir->second;
   }
@@ -68,7 +72,10 @@ void recordHeir(Operation *gone, Value by) {
   Trace *trace = stateOf(gone).trace.get();
   if (!trace)
     return;
-  trace->setHeir(nodeName(gone->getLoc()), valueName(by));
+  std::string value = valueName(by);
+  if (isControl(by)) // "^x": what waited for the one waits for the other
+    value = "^" + value.substr(0, value.rfind(':'));
+  trace->setHeir(nodeName(gone->getLoc()), std::move(value));
 }
 
 } // namespace millrace::compiler

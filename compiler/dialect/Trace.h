@@ -11,6 +11,7 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/StringMap.h"
 #include <string>
+#include <vector>
 
 namespace millrace::compiler {
 
@@ -20,13 +21,13 @@ public:
   // several: kernel before alias, extents, constant, read.
   enum class Form : uint8_t { kNone, kRead, kConstant, kDims, kAlias, kOperation };
 
-  // The last that happened to a node.
+  // What happened to a node.
   struct Fate {
-    std::string pass;        // the pass that did it; "" before the first
-    Form form = Form::kNone; // what is left of it; kNone: nothing under its name
-    llvm::StringRef op;      // the name of that operation, "graph.Relu"
-    std::string within;      // the node whose operation took it over; "" where it is its own
-    std::string heir;        // where nothing is left: "x:0", the value that stands for it
+    std::vector<std::string> passes; // that changed it, in order
+    Form form = Form::kNone;         // what is left of it; kNone: nothing under its name
+    llvm::StringRef op;              // the name of that operation, "graph.Relu"
+    std::string within; // the node whose operation took it over; "" where it is its own
+    std::string heir;   // where nothing is left: "x:0", the value that stands for it
   };
 
   // Compares `module` with what the last call saw.

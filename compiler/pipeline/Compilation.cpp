@@ -29,6 +29,7 @@ Status Compilation::upTo(const Graph &graph, const std::vector<SignatureSpec> &s
       host.kind != "CPU" || host.ordinal != 0)
     return InvalidArgument(
         Cat("devices: expected CPU:0 among them, found ", deviceTexts(state)));
+  state.explainPlacement |= trace;
   state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
                       std::vector<Tensor> *outputs) {
     return Evaluate(op, attrs, inputs, outputs);

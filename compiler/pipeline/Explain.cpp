@@ -6,6 +6,7 @@
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/compiler/pipeline/Compilation.h"
 #include "millrace/devices/api/buffer.h"
+#include "millrace/ops/cluster/program.h"
 #include "millrace/proto/value/strings.h"
 #include <algorithm>
 #include <unordered_map>
@@ -91,16 +92,18 @@ public:
   Explainer(Compilation &compilation, const Graph &graph, const SignatureSpec &spec)
       : compilation(compilation), state(stateOf(*compilation.module)), graph(graph), spec(spec) {}
 
-  Result<Explanation> run(const std::map<std::string, int64_t> &dims) {
+  Result<Explanation> run(const std::map<std::string, int64_t> &dims, const CodeOptions &code) {
     MR_ASSIGN_OR_RETURN(plan, emitPlan(*compilation.module));
+    MR_RETURN_IF_ERROR(AttachCode(&plan, graph.registry(), code));
     MR_RETURN_IF_ERROR(sizes.init(plan, dims));
     block = &plan.blocks[plan.signatures[0].block];
     readNotes();
+    nameValues();
     layOut();
     for (uint32_t s = 0; s < block->steps.size(); ++s)
       addStep(s);
     for (uint32_t v = 0; v < block->values.size(); ++v)
-      valuesOf[nodeOf(block->values[v].name)].push_back(v);
+      valuesOf[nodeOf(shown[v])].push_back(v);
     for (const auto &node : graph.nodes())
       addNode(*node);
     for (const plan::Constant &c : plan.constants)
@@ -128,6 +131,24 @@ private:
     });
   }
 
+  // The results of a cluster have the names of the nodes that they come from.
+  void nameValues() {
+    for (const plan::Value &v : block->values)
+      shown.push_back(v.name);
+    for (const plan::Step &step : block->steps) {
+      if (step.op != cluster::kClusterOp)
+        continue;
+      const Result<cluster::Program> program = cluster::FromAttrs(step.attrs);
+      if (!program.ok() || program->outputs.size() != step.outputs.size())
+        continue;
+      for (size_t i = 0; i < step.outputs.size(); ++i) {
+        const size_t at = static_cast<size_t>(program->outputs[i].reg) - program->inputs.size();
+        if (step.outputs[i] != plan::kNone && at < program->instructions.size())
+          shown[step.outputs[i]] = program->instructions[at].node + ":0";
+      }
+    }
+  }
+
   void layOut() {
     Sizes::Size at = sizes.number(0);
     for (const plan::Slot &slot : block->slots) {
@@ -143,7 +164,7 @@ private:
   ValueExplanation explain(uint32_t v) {
     const plan::Value &value = block->values[v];
     ValueExplanation e;
-    e.name = value.name;
+    e.name = shown[v];
     std::vector<std::string> dims;
     Sizes::Size bytes = sizes.number(static_cast<int64_t>(ElementSize(value.dtype)));
     for (uint32_t d : value.dims) {
@@ -172,7 +193,7 @@ private:
       e.place = Cat("resource ", value.index);
       break;
     case plan::Storage::kAlias:
-      e.place = Cat("alias of '", block->values[value.index].name, "'");
+      e.place = Cat("alias of '", shown[value.index], "'");
       break;
     case plan::Storage::kDims:
       e.place = "extents";
@@ -201,10 +222,11 @@ private:
     e.device = Cat(device.kind, ":", device.ordinal);
     e.device_why = whyThere[s];
     e.why_not_fused = whyNotFused[s];
+    e.code = codeOf(step);
     e.after = step.after;
     for (uint32_t v : step.inputs)
       if (v != plan::kNone)
-        e.reads.push_back(block->values[v].name);
+        e.reads.push_back(shown[v]);
     for (uint32_t v : step.outputs) {
       if (v == plan::kNone)
         continue;
@@ -214,7 +236,7 @@ private:
         if (root != v && block->values[v].storage == plan::Storage::kSlot &&
             block->values[root].storage == plan::Storage::kSlot &&
             block->values[root].index == block->values[v].index)
-          value.over = block->values[in].name;
+          value.over = shown[in];
       }
       e.writes.push_back(std::move(value));
     }
@@ -225,6 +247,18 @@ private:
         stepOfNode[e.nodes[i]] = s;
     }
     out.steps.push_back(std::move(e));
+  }
+
+  std::string codeOf(const plan::Step &step) const {
+    const auto it = step.attrs.find("code");
+    const std::string *symbol = step.op != cluster::kClusterOp || it == step.attrs.end()
+                                    ? nullptr
+                                    : it->second.get<std::string>();
+    std::vector<std::string> pieces;
+    for (const plan::Code &piece : plan.code)
+      if (symbol && !symbol->empty() && piece.symbol == *symbol)
+        pieces.push_back(Cat(piece.features, " ", piece.content.size(), " bytes"));
+    return Join(pieces, ", ");
   }
 
   void addNode(const Node &node) {
@@ -247,15 +281,15 @@ private:
         }
       return;
     }
-    e.pass = fate->pass;
+    e.passes = fate->passes;
     auto step = stepOfNode.find(e.node);
     switch (fate->form) {
     case Trace::Form::kOperation:
       if (step != stepOfNode.end()) {
         e.step = step->second;
         e.fate = out.steps[step->second].nodes.size() > 1 ? NodeFate::kFused : NodeFate::kStep;
-      } else if (isVariable(node)) {
-        e.fate = NodeFate::kResource;
+      } else {
+        e.fate = isVariable(node) ? NodeFate::kResource : NodeFate::kOrder;
       }
       return;
     case Trace::Form::kConstant:
@@ -315,6 +349,7 @@ private:
   Sizes sizes;
   Explanation out;
   std::vector<SizeExplanation> offsets; // of slots
+  std::vector<std::string> shown;       // names of values
   std::unordered_map<uint32_t, std::string> whyNotFused, whyThere;
   std::unordered_map<std::string, uint32_t> stepOfNode;
   std::unordered_map<std::string, std::vector<uint32_t>> valuesOf;
@@ -326,7 +361,7 @@ Result<Explanation> Explain(const Graph &graph, const SignatureSpec &signature,
                             const ExplainOptions &options) {
   Compilation compilation;
   MR_RETURN_IF_ERROR(compilation.upTo(graph, {signature}, options.compile, "emit", /*trace=*/true));
-  return Explainer(compilation, graph, signature).run(options.dims);
+  return Explainer(compilation, graph, signature).run(options.dims, options.compile.code);
 }
 
 std::string FateName(NodeFate fate) {
@@ -347,6 +382,8 @@ std::string FateName(NodeFate fate) {
     return "alias";
   case NodeFate::kResource:
     return "resource";
+  case NodeFate::kOrder:
+    return "order";
   case NodeFate::kReplaced:
     return "replaced";
   case NodeFate::kGone:

@@ -212,6 +212,7 @@ void AddBench(CLI::App& app, Status* status) {
   command->add_option("--trace", a->trace, "write one run for the trace viewer of Chrome or Perfetto");
   command->add_flag("--json", a->json, "as JSON, for scripts");
   command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass; 'all' that can be");
+  AddCodegen(command, &a->options);
   command->footer("graphc bench digits.pb --feed images --fetch digit --dim images.0=64 --profile");
   command->callback([a, status] { *status = Bench(*a); });
 }

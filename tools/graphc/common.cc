@@ -92,6 +92,15 @@ Result<std::map<std::string, int64_t>> ParseDims(const std::vector<std::string>&
   return out;
 }
 
+void AddCodegen(CLI::App* command, CompileOptions* options) {
+  options->code.codegen = Codegen::kAuto;
+  options->code = FromEnvironment(options->code);
+  command->add_option("--codegen", options->code.codegen, "machine code for clusters: off, on, auto (where it pays)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Codegen>{{"off", Codegen::kOff}, {"on", Codegen::kOn}, {"auto", Codegen::kAuto}}))
+      ->option_text("off|on|auto");
+}
+
 void SignatureArguments::AddTo(CLI::App* command) {
   command->add_option("--feed", feeds, "tensor that is fed: x or x:0")->delimiter(',');
   command->add_option("--fetch", fetches, "tensor to compute: y or y:0")->delimiter(',');

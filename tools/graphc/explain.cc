@@ -48,6 +48,7 @@ void PrintStep(size_t number, const StepExplanation& s, size_t most) {
   if (!s.device_why.empty()) std::printf("    there because: %s\n", s.device_why.c_str());
   if (s.nodes.size() > 1) std::printf("    %zu nodes: %s\n", s.nodes.size(), Some(s.nodes, most).c_str());
   else if (!s.why_not_fused.empty()) std::printf("    alone because: %s\n", s.why_not_fused.c_str());
+  if (!s.code.empty()) std::printf("    compiled: %s\n", s.code.c_str());
   if (!s.reads.empty()) std::printf("    reads %s\n", Some(s.reads, most).c_str());
   for (const ValueExplanation& v : s.writes) std::printf("    writes %s: %s\n", v.name.c_str(), Text(v).c_str());
   if (!s.after.empty()) {
@@ -58,7 +59,7 @@ void PrintStep(size_t number, const StepExplanation& s, size_t most) {
 }
 
 std::string Where(const NodeExplanation& n, const Explanation& e) {
-  const std::string pass = n.pass.empty() ? "" : Cat(" (", n.pass, ")");
+  const std::string pass = n.passes.empty() ? "" : Cat(" (", Join(n.passes, ", "), ")");
   const StepExplanation* step = n.step < 0 ? nullptr : &e.steps[static_cast<size_t>(n.step)];
   switch (n.fate) {
     case NodeFate::kNotAsked:
@@ -82,10 +83,12 @@ std::string Where(const NodeExplanation& n, const Explanation& e) {
       return Cat("alias", pass);
     case NodeFate::kResource:
       return "variable";
+    case NodeFate::kOrder:
+      return Cat("order alone, without work", pass);
     case NodeFate::kReplaced:
       return Cat("'", n.by, "' stands for it", pass, step == nullptr ? "" : Cat(", from step ", n.step));
     case NodeFate::kGone:
-      return Cat("gone", pass);
+      return Cat("gone: nothing needs it any more", pass);
   }
   return "?";
 }
@@ -142,13 +145,14 @@ Json ToJson(const StepExplanation& s) {
                {"device", s.device}, {"reads", s.reads}, {"writes", ToJson(s.writes)},
                {"after", s.after}};
   if (!s.device_why.empty()) json["device_why"] = s.device_why;
+  if (!s.code.empty()) json["code"] = s.code;
   if (!s.why_not_fused.empty()) json["why_not_fused"] = s.why_not_fused;
   return json;
 }
 
 Json ToJson(const NodeExplanation& n) {
   Json json = {{"node", n.node}, {"op", n.op}, {"fate", FateName(n.fate)}};
-  if (!n.pass.empty()) json["pass"] = n.pass;
+  if (!n.passes.empty()) json["passes"] = n.passes;
   if (n.step >= 0) json["step"] = n.step;
   if (!n.by.empty()) json["by"] = n.by;
   if (!n.values.empty()) json["values"] = ToJson(n.values);
@@ -207,6 +211,7 @@ void AddExplain(CLI::App& app, Status* status) {
   command->add_flag("--json", a->json, "as JSON");
   command->add_option("--disable-pass", a->options.disabled_passes,
                       "leave out a pass (see: graphc opt --list); 'all' that can be");
+  AddCodegen(command, &a->options);
   command->footer("graphc explain digits.pb --feed images --fetch digit --dim images.0=8");
   command->callback([a, status] { *status = Explain(*a); });
 }

@@ -42,6 +42,10 @@ std::vector<std::string> TensorNames(const std::vector<std::string>& names);
 // "x.0=8": open dimensions and their numbers.
 Result<std::map<std::string, int64_t>> ParseDims(const std::vector<std::string>& dims);
 
+// --codegen: whether clusters are compiled, as a Session does it unless told
+// otherwise.
+void AddCodegen(CLI::App* command, CompileOptions* options);
+
 // Entry points of a graph as the command line gives them: either --feed,
 // --fetch and --target for one, or --signature for each:
 //   --signature 'train: feed=x,y fetch=loss target=train'
