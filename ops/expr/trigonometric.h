@@ -16,7 +16,7 @@ struct ReducedAngle {
 
 // For |x| up to kNearAngle.
 template <FloatingScalar S>
-inline constexpr double kNearAngle = kSingle<S> ? 1e5 : 1e6;
+inline constexpr double kNearAngle = kSingle<S> ? 65536 : 1e6;
 template <FloatingScalar S>
 MILLRACE_INLINE ReducedAngle<S> ReduceNear(S x) {
   const S shift = Const<S>(0x1.8p23, 0x1.8p52), t = Fma(x, Const<S>(0x1.45f306dc9c883p-1), shift), n = t - shift;

@@ -1,4 +1,5 @@
 // ulp: errors of elementary functions in units of the last place. See kUsage.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,12 +23,14 @@ constexpr const char* kUsage =
     "  --results=FILE        also measures results from elsewhere: floats, one for each of the bit patterns\n"
     "                        0, N, 2N ... of --stride=N; with --all a folder of NAME.f32\n"
     "Errors are against the C library in the next wider type; the library's own are of one sample in 61.\n"
+    "--exhaustive asks our kernel for double first, and the C library where that finds more than well within\n"
+    "the bound, and for one float in 61.\n"
     "Denormal arguments and results count as zero, as in a run.\n"
     "Example: ulp exp --exhaustive\n";
 
 struct Options {
   std::string name, results;
-  bool all = false, twice = false;
+  bool all = false, twice = false, exhaustive = false;
   uint64_t stride = 1009;
   int64_t samples = int64_t{1} << 20;
   int threads = 1;
@@ -59,9 +62,11 @@ Report Floats(const Function& f, const Options& o) {
     return InThreads(o.threads, [&](int i) {
       // Runs of neighbours, so that threads have values of all magnitudes.
       Report report;
-      const uint64_t step = o.stride << 20, count = static_cast<uint64_t>(o.threads);
+      const uint64_t step = o.exhaustive ? 1 << 20 : o.stride << 20, count = static_cast<uint64_t>(o.threads);
       for (uint64_t at = step * static_cast<uint64_t>(i); at < kFloats; at += step * count) {
-        Add(report, MeasureFloats(f, at, std::min(kFloats, at + step), o.stride, kCLibraryEvery));
+        const uint64_t end = std::min(kFloats, at + step);
+        Add(report, o.exhaustive ? MeasureEveryFloat(f, at, end, kCLibraryEvery)
+                                 : MeasureFloats(f, at, end, o.stride, kCLibraryEvery));
       }
       return report;
     });
@@ -89,7 +94,8 @@ Errors Given(const Function& f, const std::string& path, uint64_t stride) {
 std::string Cell(const Errors& e) {
   if (e.count == 0) return " | ";
   char text[64];
-  std::snprintf(text, sizeof text, e.max < 1e4 ? "%.2f | %.3f" : "wrong | ", e.max, e.mean());
+  const char* format = e.max < 1e4 ? "%.2f | %.3f" : e.max < 1e9 ? "%.0e | %.0e" : "no value | ";
+  std::snprintf(text, sizeof text, format, e.max, e.mean());
   return text;
 }
 
@@ -149,7 +155,7 @@ bool Parse(int argc, char** argv, Options* o) {
       return true;
     };
     if (arg == "--all") o->all = true;
-    else if (arg == "--exhaustive") o->stride = 1;
+    else if (arg == "--exhaustive") o->exhaustive = true;
     else if (arg == "--type=float") o->twice = false;
     else if (arg == "--type=double") o->twice = true;
     else if (arg.starts_with("--results=")) o->results = arg.substr(10);

@@ -37,6 +37,11 @@ using GivenResults = std::function<bool(std::span<float> results)>;
 Report MeasureFloats(const Function& f, uint64_t first, uint64_t last, uint64_t stride, int c_library_every,
                      const GivenResults& given = {});
 
+// Every float from the bit pattern `first` below `last`, of one argument: our kernel
+// for double is taken for exact where it says that all is well; the C library judges
+// the rest and one sample in c_library_every, where the two must also agree.
+Report MeasureEveryFloat(const Function& f, uint64_t first, uint64_t last, int c_library_every);
+
 // Random arguments with the hard ones among them: bit patterns of all kinds,
 // values where the function turns, neighbours of 0 and 1 and of multiples of pi/2.
 template <class T>
