@@ -27,20 +27,24 @@ void Frame::Init() {
   char** const at = At();
   int64_t* const moves = Moves();
   for (size_t i = 0; i < p.one_ids.size(); ++i) at[p.one_ids[i]] = main_ + l.ones + i * kSplatBytes;
-  for (size_t i = 0; i < p.row_ids.size(); ++i) at[p.row_ids[i]] = rows_ + l.row_values + i * l.row_bytes;
+  char* row_value = rows_ + l.row_values;
+  for (const int32_t id : p.row_ids) {
+    at[id] = row_value;
+    row_value += l.rows > 1 ? l.row_room * Size(id) : kSplatBytes;
+  }
   for (const int32_t id : p.row_ids) moves[id] = l.rows > 1 ? -1 : 0;
   for (const int32_t id : p.one_ids) moves[id] = 0;
   for (size_t i = 0; i < p.constants.size(); ++i) {
     at[p.constants[i]] = p.splats.get() + i * kSplatBytes;
     moves[p.constants[i]] = 0;
   }
-  size_t spread = 0;
+  char* spread = memory_ + l.spread;
   for (int id = registers; id < p.num_ids; ++id) {
     const int32_t row = p.spread_of[static_cast<size_t>(id - registers)];
     if (row < 0) continue;
     if (l.rows > 1) {
-      at[id] = memory_ + l.spread + spread * static_cast<size_t>(l.block) * kMaxElementBytes;
-      ++spread;
+      at[id] = spread;
+      spread += static_cast<size_t>(l.block) * Size(id);
     } else {
       at[id] = at[row];
     }

@@ -42,7 +42,7 @@ struct FrameLayout {
   size_t at = 0, tail = 0, moves = 0, in_place = 0, cached = 0, tails = 0, arguments = 0;
   size_t local = 0, whole_rows = 0, row_values = 0, ones = 0, splats = 0, spread = 0, workspace = 0, states = 0;
   size_t tail_bytes = 0;  // of one register
-  size_t row_bytes = 0;   // of a row-level register's place
+  size_t row_room = 0;    // elements of a row-level register, where there are several rows
   size_t bytes = 0;
 };
 

@@ -244,12 +244,15 @@ class Runner {
     l.splats = sizer.Take(inputs, kSplatBytes);
     l.tail_bytes = static_cast<size_t>(RoundUp(p_.max_lanes * static_cast<int64_t>(kMaxElementBytes), 64));
     l.tails = sizer.Take(p_.num_tails, static_cast<int64_t>(l.tail_bytes));
-    l.row_bytes = l.rows == 1 ? kSplatBytes : static_cast<size_t>(RoundUp(l.rows, 64)) * kMaxElementBytes;
-    l.row_values = sizer.Take(static_cast<int64_t>(p_.row_ids.size()), static_cast<int64_t>(l.row_bytes));
+    l.row_room = static_cast<size_t>(RoundUp(l.rows, 64));
+    int64_t row_bytes = 0, spread_bytes = 0;
+    for (const int32_t id : p_.row_ids) row_bytes += p_.sizes[static_cast<size_t>(id)];
+    for (int id = program_.num_registers(); id < p_.num_ids; ++id) spread_bytes += p_.sizes[static_cast<size_t>(id)];
+    l.row_values = l.rows > 1 ? sizer.Take(row_bytes, static_cast<int64_t>(l.row_room))
+                              : sizer.Take(static_cast<int64_t>(p_.row_ids.size()), kSplatBytes);
     l.states = sizer.Take(static_cast<int64_t>(2 * most_steps), Frame::kStateStride);
     l.local = sizer.Take(bound_.placement->local_bytes, l.block);
-    const auto spread = l.rows > 1 ? static_cast<int64_t>(p_.num_ids - program_.num_registers()) : 0;
-    l.spread = sizer.Take(spread, l.block * static_cast<int64_t>(kMaxElementBytes));
+    l.spread = sizer.Take(l.rows > 1 ? spread_bytes : 0, l.block);
     for (size_t i = 0; i < inputs_.size(); ++i) {
       InputState& state = inputs_[i];
       if (state.kind != InputState::Kind::kGeneral || program_.inputs[i].level != Level::kFull) continue;
@@ -325,6 +328,7 @@ class Runner {
     if (p_.phases.empty()) return;
     const Phase& phase = p_.phases[0];
     For(total_, FlatBlock(), [&](int64_t begin, int64_t end, int worker) {
+      if (begin > 0 && Stopped()) return;
       Frame frame = FrameOf(worker);
       int64_t done = 0;
       for (int64_t at = begin; at < end;) {
@@ -348,6 +352,7 @@ class Runner {
   void RunGroups() {
     const int64_t rows = bound_.layout.rows;
     For(Groups(), BlockFor(GroupCycles()), [&](int64_t begin, int64_t end, int worker) {
+      if (begin > 0 && Stopped()) return;
       Frame frame = FrameOf(worker);
       for (int64_t g = begin; g < end; ++g) {
         const int64_t row = g * rows, count = std::min(rows, rows_ - row);

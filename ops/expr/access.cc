@@ -65,61 +65,29 @@ void CopyStrided(const T* from, int64_t stride, int64_t count, T* to) {
     for (int64_t i = 0; i < count; ++i) to[i] = from[i * stride];
 }
 
-// The place of a row (a run of the inner group) in the outer groups.
-class Cursor {
- public:
-  Cursor(const Access& access, int64_t row) : access_(access) {
-    for (int g = access.rank - 2; g >= 0; --g) {
-      index_[g] = row % access.groups[g].extent;
-      row /= access.groups[g].extent;
-      offset_ += index_[g] * access.groups[g].stride;
-    }
-  }
-  int64_t offset() const { return offset_; }
-  // Rows, this one included, that follow at `distance`.
-  int64_t RowsInLine() const {
-    return access_.rank < 2 ? 1 : access_.groups[access_.rank - 2].extent - index_[access_.rank - 2];
-  }
-  int64_t distance() const { return access_.rank < 2 ? 0 : access_.groups[access_.rank - 2].stride; }
-  // Leaves `rows` behind, at most RowsInLine().
-  void Advance(int64_t rows) {
-    for (int g = access_.rank - 2; g >= 0; --g, rows = 1) {
-      const AccessGroup& group = access_.groups[g];
-      offset_ += rows * group.stride;
-      if ((index_[g] += rows) < group.extent) return;
-      offset_ -= group.stride * group.extent;
-      index_[g] = 0;
-    }
-  }
-
- private:
-  const Access& access_;
-  int64_t index_[kMaxAccessGroups];
-  int64_t offset_ = 0;
-};
-
 template <class T>
 void ExpandAs(const Access& access, int64_t begin, int64_t count, T* to) {
   const T* const from = reinterpret_cast<const T*>(access.data);
   const AccessGroup inner = access.inner();
-  Cursor cursor(access, begin / inner.extent);
-  if (const int64_t column = begin % inner.extent; column > 0) {
+  AccessCursor cursor(access, begin);
+  if (const int64_t column = cursor.column(); column > 0) {
     const int64_t part = std::min(count, inner.extent - column);
-    CopyStrided(from + cursor.offset() + column * inner.stride, inner.stride, part, to);
-    cursor.Advance(1);
+    CopyStrided(from + cursor.offset(), inner.stride, part, to);
+    cursor.Advance(part);
     to += part;
     count -= part;
   }
   for (int64_t left = count / inner.extent; left > 0;) {
     const int64_t rows = std::min(left, cursor.RowsInLine());
     if (inner.stride <= 1) {
-      CopyRows(from + cursor.offset(), cursor.distance(), rows, inner.extent, inner.stride == 0, to);
+      CopyRows(from + cursor.row_offset(), cursor.distance(), rows, inner.extent, inner.stride == 0, to);
     } else {
       for (int64_t r = 0; r < rows; ++r) {
-        CopyStrided(from + cursor.offset() + r * cursor.distance(), inner.stride, inner.extent, to + r * inner.extent);
+        CopyStrided(from + cursor.row_offset() + r * cursor.distance(), inner.stride, inner.extent,
+                    to + r * inner.extent);
       }
     }
-    cursor.Advance(rows);
+    cursor.AdvanceRows(rows);
     to += rows * inner.extent;
     left -= rows;
   }

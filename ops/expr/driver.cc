@@ -3,57 +3,16 @@
 #include <algorithm>
 #include <cstring>
 
+#include "millrace/ops/expr/access.h"
 #include "millrace/proto/value/dtype.h"
 
 namespace millrace {
 namespace {
 
-constexpr int kMaxLaneBytes = 64;  // of one operand's vector
 // Rows shorter than this are not run one by one: operands that repeat are
 // expanded into blocks of at most kBlock elements.
 constexpr int64_t kShortRow = 48;
 constexpr int64_t kBlock = 512;
-constexpr size_t kMaxElement = 16;
-
-// Copies one element of 1, 2, 4, 8 or 16 bytes over a whole vector.
-void Splat(const void* element, size_t size, char* to) {
-  const auto fill = [&]<class T>(T) {
-    T v;
-    std::memcpy(&v, element, sizeof v);
-    for (size_t i = 0; i < kMaxLaneBytes / sizeof v; ++i) std::memcpy(to + i * sizeof v, &v, sizeof v);
-  };
-  switch (size) {
-    case 1:
-      return fill(uint8_t{});
-    case 2:
-      return fill(uint16_t{});
-    case 4:
-      return fill(uint32_t{});
-    case 8:
-      return fill(uint64_t{});
-    default:
-      for (size_t i = 0; i < kMaxLaneBytes; i += 16) std::memcpy(to + i, element, 16);
-  }
-}
-
-void CopyElement(const void* from, size_t size, void* to) {
-  switch (size) {
-    case 1:
-      std::memcpy(to, from, 1);
-      return;
-    case 2:
-      std::memcpy(to, from, 2);
-      return;
-    case 4:
-      std::memcpy(to, from, 4);
-      return;
-    case 8:
-      std::memcpy(to, from, 8);
-      return;
-    default:
-      std::memcpy(to, from, 16);
-  }
-}
 
 struct Operand {
   const char* data;
@@ -63,7 +22,7 @@ struct Operand {
 
 // `count` elements in a row; every operand is dense or one element.
 void RunRow(const Body& body, const Operand* operands, int arity, char* out, size_t out_size, int64_t count) {
-  alignas(64) char vectors[kMaxOperands + 1][kMaxLaneBytes];
+  alignas(64) char vectors[kMaxOperands + 1][kSplatBytes];
   const void* from[kMaxOperands];
   int64_t steps[kMaxOperands];
   const int64_t lanes = body.lanes;
@@ -101,174 +60,53 @@ void RunRow(const Body& body, const Operand* operands, int arity, char* out, siz
   std::memcpy(out + static_cast<size_t>(done) * out_size, vectors[kMaxOperands], static_cast<size_t>(rest) * out_size);
 }
 
-// The output's dimensions with those that behave alike in every operand merged,
-// and each operand's element strides in them (0: repeats).
+// How the operands of a body lie under its output.
 struct Layout {
-  int rank = 0;
-  int64_t dims[Shape::kMaxRank + 1];
-  int64_t strides[kMaxOperands][Shape::kMaxRank + 1];
+  int64_t inner = 0;  // how far every operand goes on in one way, at least
+  Access access[kMaxOperands];
   bool dense[kMaxOperands];  // lies exactly as the output does
-  bool splat[kMaxOperands];
+  bool splat[kMaxOperands];  // one element
+  AccessGroup groups[kMaxOperands][kMaxAccessGroups];
 
-  Layout(std::span<const TensorView> operands, const TensorView& out) {
-    const int arity = static_cast<int>(operands.size());
-    int64_t dense_stride[kMaxOperands];
-    for (int j = 0; j < arity; ++j) {
-      dense_stride[j] = 1;
-      dense[j] = operands[j].num_elements == out.num_elements;
-      splat[j] = operands[j].num_elements == 1 && out.num_elements != 1;
-    }
-    // From the innermost; reversed at the end.
-    for (int i = 0; i < out.rank; ++i) {
-      const int64_t extent = out.dims[out.rank - 1 - i];
-      if (extent == 1) continue;
-      int64_t stride[kMaxOperands];
-      bool merges = rank > 0;
-      for (int j = 0; j < arity; ++j) {
-        const TensorView& t = operands[j];
-        const int64_t own = i < t.rank ? t.dims[t.rank - 1 - i] : 1;
-        stride[j] = own == 1 ? 0 : dense_stride[j];
-        dense_stride[j] *= own;
-        if (merges && stride[j] != strides[j][rank - 1] * dims[rank - 1]) merges = false;
-      }
-      if (merges) {
-        dims[rank - 1] *= extent;
-        continue;
-      }
-      dims[rank] = extent;
-      for (int j = 0; j < arity; ++j) strides[j][rank] = stride[j];
-      ++rank;
-    }
-    if (rank == 0) {
-      dims[0] = 1;
-      for (int j = 0; j < arity; ++j) strides[j][0] = 0;
-      rank = 1;
-    }
-    std::reverse(dims, dims + rank);
-    for (int j = 0; j < arity; ++j) std::reverse(strides[j], strides[j] + rank);
-  }
-};
-
-// Where the output element `position` lies: an index for each dimension, and each
-// operand's offset of the start of its row.
-struct Cursor {
-  int64_t index[Shape::kMaxRank + 1];
-  int64_t offset;
-
-  Cursor(const Layout& layout, int operand, int64_t row) : offset(0) {
-    for (int d = layout.rank - 2; d >= 0; --d) {
-      index[d] = row % layout.dims[d];
-      row /= layout.dims[d];
-      offset += index[d] * layout.strides[operand][d];
-    }
-  }
-  // How many rows, this one included, follow at the same distance.
-  int64_t RowsInLine(const Layout& layout) const {
-    return layout.rank < 2 ? 1 : layout.dims[layout.rank - 2] - index[layout.rank - 2];
-  }
-  // Of which `rows` are left behind.
-  void Advance(const Layout& layout, int operand, int64_t rows) {
-    for (int d = layout.rank - 2; d >= 0; --d, rows = 1) {
-      offset += rows * layout.strides[operand][d];
-      if ((index[d] += rows) < layout.dims[d]) return;
-      offset -= layout.strides[operand][d] * layout.dims[d];
-      index[d] = 0;
+  Layout(std::span<const TensorView> operands, const TensorView& out) : inner(out.num_elements) {
+    for (size_t j = 0; j < operands.size(); ++j) {
+      const TensorView& t = operands[j];
+      dense[j] = t.num_elements == out.num_elements;
+      splat[j] = t.num_elements == 1 && out.num_elements != 1;
+      access[j].rank = MakeAccessGroups(t.shape(), out.shape(), groups[j]);
+      access[j].groups = groups[j];
+      access[j].data = t.as<char>();
+      access[j].size = ElementSize(t.dtype);
+      inner = std::min(inner, access[j].inner().extent);
     }
   }
 };
-
-// Rows of kInner elements, `distance` apart, one after the other; kRepeats: of one
-// element that repeats. A length that is known makes each row a few moves.
-template <class T, int kInner, bool kRepeats>
-void CopyRows(const T* from, int64_t distance, int64_t rows, T* to) {
-  for (; rows > 0; --rows, from += distance, to += kInner) {
-    for (int i = 0; i < kInner; ++i) to[i] = from[kRepeats ? 0 : i];
-  }
-}
-template <class T>
-void CopyRows(const T* from, int64_t distance, int64_t rows, int64_t inner, bool repeats, T* to) {
-  switch (inner) {
-#define MILLRACE_CASE(kInner)                                            \
-  case kInner:                                                           \
-    return repeats ? CopyRows<T, kInner, true>(from, distance, rows, to) \
-                   : CopyRows<T, kInner, false>(from, distance, rows, to);
-    MILLRACE_CASE(2)
-    MILLRACE_CASE(3)
-    MILLRACE_CASE(4)
-    MILLRACE_CASE(5)
-    MILLRACE_CASE(6)
-    MILLRACE_CASE(7)
-    MILLRACE_CASE(8)
-#undef MILLRACE_CASE
-    default:
-      for (; rows > 0; --rows, from += distance, to += inner) {
-        if (repeats) std::fill_n(to, inner, *from);
-        else std::copy_n(from, inner, to);
-      }
-  }
-}
-
-// Elements [begin, begin + count) of an operand as the output sees it, laid out
-// densely; `begin` is the start of a row, `count` some rows.
-template <class T>
-void Expand(const Layout& layout, int operand, const char* data, int64_t begin, int64_t count, char* to_bytes) {
-  const T* from = reinterpret_cast<const T*>(data);
-  T* to = reinterpret_cast<T*>(to_bytes);
-  const int64_t inner = layout.dims[layout.rank - 1];
-  const bool repeats = layout.strides[operand][layout.rank - 1] == 0;
-  const int64_t distance = layout.rank < 2 ? 0 : layout.strides[operand][layout.rank - 2];
-  Cursor cursor(layout, operand, begin / inner);
-  for (int64_t left = count / inner; left > 0;) {
-    const int64_t rows = std::min(left, cursor.RowsInLine(layout));
-    CopyRows(from + cursor.offset, distance, rows, inner, repeats, to);
-    cursor.Advance(layout, operand, rows);
-    to += rows * inner;
-    left -= rows;
-  }
-}
-
-struct Wide {
-  uint64_t low, high;
-};
-
-void ExpandAny(const Layout& layout, int operand, const char* data, size_t size, int64_t begin, int64_t count,
-               char* to) {
-  switch (size) {
-    case 1:
-      return Expand<uint8_t>(layout, operand, data, begin, count, to);
-    case 2:
-      return Expand<uint16_t>(layout, operand, data, begin, count, to);
-    case 4:
-      return Expand<uint32_t>(layout, operand, data, begin, count, to);
-    case 8:
-      return Expand<uint64_t>(layout, operand, data, begin, count, to);
-    default:
-      return Expand<Wide>(layout, operand, data, begin, count, to);
-  }
-}
 
 // Short rows: whole rows, gathered into blocks.
 void RunShortRows(const Body& body, const Layout& layout, std::span<const TensorView> views, const TensorView& out,
                   int64_t begin, int64_t end) {
-  alignas(64) char expanded[kMaxOperands][kBlock * kMaxElement];
+  alignas(64) char expanded[kMaxOperands][kBlock * kMaxElementBytes];
   const int arity = static_cast<int>(views.size());
-  const int64_t inner = layout.dims[layout.rank - 1], block = kBlock / inner * inner;
   const size_t out_size = ElementSize(out.dtype);
   Operand operands[kMaxOperands];
-  bool row_only[kMaxOperands];  // the same row everywhere: one expansion serves all blocks
+  bool same[kMaxOperands];
+  int64_t period = layout.inner;  // a block is a multiple of it
   for (int j = 0; j < arity; ++j) {
-    operands[j] = {static_cast<const char*>(views[j].data), ElementSize(views[j].dtype), layout.splat[j]};
-    row_only[j] = std::all_of(layout.strides[j], layout.strides[j] + layout.rank - 1, [](int64_t s) { return s == 0; });
+    const Access& access = layout.access[j];
+    operands[j] = {access.data, access.size, layout.splat[j]};
+    // The same row everywhere: one expansion serves all blocks.
+    same[j] = access.SameRows() && access.inner().extent <= kBlock;
+    if (same[j]) period = std::max(period, access.inner().extent);
   }
+  const int64_t block = kBlock / period * period;
   for (int64_t at = begin; at < end; at += block) {
     const int64_t count = std::min(block, end - at);
     for (int j = 0; j < arity; ++j) {
-      const char* data = static_cast<const char*>(views[j].data);
       if (layout.splat[j]) continue;
       if (layout.dense[j]) {
-        operands[j].data = data + static_cast<size_t>(at) * operands[j].size;
-      } else if (at == begin || !row_only[j]) {
-        ExpandAny(layout, j, data, operands[j].size, at, count, expanded[j]);
+        operands[j].data = layout.access[j].data + static_cast<size_t>(at) * operands[j].size;
+      } else if (at == begin || !same[j]) {
+        layout.access[j].Expand(at, count, expanded[j]);
         operands[j].data = expanded[j];
       }
     }
@@ -280,35 +118,23 @@ void RunShortRows(const Body& body, const Layout& layout, std::span<const Tensor
 void RunLongRows(const Body& body, const Layout& layout, std::span<const TensorView> views, const TensorView& out,
                  int64_t begin, int64_t end) {
   const int arity = static_cast<int>(views.size());
-  const int64_t inner = layout.dims[layout.rank - 1];
   const size_t out_size = ElementSize(out.dtype);
   Operand operands[kMaxOperands];
+  AccessCursor cursors[kMaxOperands] = {
+      {layout.access[0], begin}, {layout.access[arity > 1 ? 1 : 0], begin}, {layout.access[arity > 2 ? 2 : 0], begin}};
   for (int j = 0; j < arity; ++j) {
-    operands[j] = {nullptr, ElementSize(views[j].dtype), layout.strides[j][layout.rank - 1] == 0};
+    operands[j] = {nullptr, layout.access[j].size, layout.access[j].inner().stride == 0};
   }
-  int64_t index[Shape::kMaxRank + 1];
-  int64_t offset[kMaxOperands] = {};
-  int64_t row = begin / inner, column = begin % inner;
-  for (int d = layout.rank - 2; d >= 0; --d) {
-    index[d] = row % layout.dims[d];
-    row /= layout.dims[d];
-    for (int j = 0; j < arity; ++j) offset[j] += index[d] * layout.strides[j][d];
-  }
+  int64_t column = begin % layout.inner;
   for (int64_t at = begin; at < end;) {
-    const int64_t count = std::min(inner - column, end - at);
+    const int64_t count = std::min(layout.inner - column, end - at);
     for (int j = 0; j < arity; ++j) {
-      const int64_t element = offset[j] + (operands[j].splat ? 0 : column);
-      operands[j].data = static_cast<const char*>(views[j].data) + static_cast<size_t>(element) * operands[j].size;
+      operands[j].data = layout.access[j].data + static_cast<size_t>(cursors[j].offset()) * operands[j].size;
+      cursors[j].Advance(count);
     }
     RunRow(body, operands, arity, static_cast<char*>(out.data) + static_cast<size_t>(at) * out_size, out_size, count);
     at += count;
     column = 0;
-    for (int d = layout.rank - 2; d >= 0; --d) {
-      for (int j = 0; j < arity; ++j) offset[j] += layout.strides[j][d];
-      if (++index[d] < layout.dims[d]) break;
-      for (int j = 0; j < arity; ++j) offset[j] -= layout.strides[j][d] * layout.dims[d];
-      index[d] = 0;
-    }
   }
 }
 
@@ -345,9 +171,8 @@ void Run(const Body& body, std::span<const TensorView> operands, const TensorVie
     return;
   }
   const Layout layout(operands, out);
-  const int64_t inner = layout.dims[layout.rank - 1];
-  if (inner < kShortRow) {
-    for_ranges(total, inner,
+  if (layout.inner < kShortRow) {
+    for_ranges(total, layout.inner,
                [&](int64_t begin, int64_t end) { RunShortRows(body, layout, operands, out, begin, end); });
   } else {
     for_ranges(total, 64, [&](int64_t begin, int64_t end) { RunLongRows(body, layout, operands, out, begin, end); });
@@ -373,12 +198,9 @@ void ForEachBroadcast(std::span<const TensorView> operands, const TensorView& ou
                       absl::FunctionRef<void(int64_t, const int64_t*)> element) {
   if (out.num_elements == 0) return;
   const Layout layout(operands, out);
-  const int64_t inner = layout.dims[layout.rank - 1];
   for (int64_t i = 0; i < out.num_elements; ++i) {
     int64_t at[kMaxOperands];
-    for (int j = 0; j < static_cast<int>(operands.size()); ++j) {
-      at[j] = Cursor(layout, j, i / inner).offset + i % inner * layout.strides[j][layout.rank - 1];
-    }
+    for (size_t j = 0; j < operands.size(); ++j) at[j] = layout.access[j].OffsetOf(i);
     element(i, at);
   }
 }

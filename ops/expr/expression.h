@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "millrace/ops/expr/access.h"
 #include "millrace/ops/expr/body.h"
 #include "millrace/ops/kernel/isa.h"
 #include "millrace/ops/kernel/kernel.h"
@@ -51,8 +52,6 @@ struct Expression {
 // none.
 const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out);
 
-// Bytes of the largest element.
-inline constexpr size_t kMaxElementBytes = 16;
 // The operand that comes from an attribute, as an element of `type`; false where
 // that type cannot hold it.
 bool MakeAttrOperand(float value, DType type, char (&bytes)[kMaxElementBytes]);

@@ -46,7 +46,8 @@ class Context final : public KernelContext {
     pool_.ParallelFor(total, block, body);
   }
   int workers() const override { return pool_.threads(); }
-  bool cancelled() const override { return false; }
+  bool cancelled() const override { return cancelled_; }
+  void SetCancelled(bool cancelled) { cancelled_ = cancelled; }
   void SetUnwanted(int i) {
     wanted_storage_[static_cast<size_t>(i)] = 0;
     tensors_[static_cast<size_t>(i)] = Tensor();
@@ -57,6 +58,7 @@ class Context final : public KernelContext {
  private:
   ThreadPool pool_;
   Allocator& allocator_;
+  bool cancelled_ = false;
   std::vector<DType> types_;
   std::vector<Tensor> tensors_;
   std::vector<TensorView> input_views_, output_views_;
@@ -134,7 +136,12 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
     if (!shape.FullyKnown()) continue;  // the kernel allocates
     MR_RETURN_IF_ERROR(context.AllocateOutput(i, shape.ToShape().dims()));
   }
-  for (const auto& [o, i] : call.in_place) MR_RETURN_IF_ERROR(context.SetOutput(o, inputs[static_cast<size_t>(i)]));
+  context.SetCancelled(call.cancelled);
+  for (const auto& [o, i] : call.in_place) {
+    const Tensor& input = inputs[static_cast<size_t>(i)];
+    const DType type = output_types[static_cast<size_t>(o)];
+    MR_RETURN_IF_ERROR(context.SetOutput(o, Tensor(type, input.shape(), input.buffer())));
+  }
   for (const int o : call.unwanted) context.SetUnwanted(o);
   MR_RETURN_IF_ERROR(kernel->Run(context));
   return context.TakeOutputs();

@@ -20,6 +20,7 @@ struct OpCall {
   std::vector<std::pair<int, int>> in_place = {};
   // Outputs that nobody wants: they come back without memory.
   std::vector<int> unwanted = {};
+  bool cancelled = false;  // as the kernel is told
   // Where outputs and the workspace come from.
   Allocator* allocator = &HostAllocator();
   // Machine code that the kernel may find.

@@ -229,6 +229,13 @@ Builder Chain(int64_t elements, int count) {
   return b;
 }
 
+Builder Broadcast(const Shape& a, const Shape& b_shape) {
+  Builder b;
+  const int x = b.Input(a), y = b.Input(b_shape);
+  b.Output(b.Add("AddV2", {x, y}));
+  return b;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -248,6 +255,14 @@ int main(int argc, char** argv) {
       {"scalars 3", [] { return Scalars(3); }},
       {"scalars 500", [] { return Scalars(500); }},
       {"scalars 3000", [] { return Scalars(3000); }},
+      {"add [65536,5] [5]", [] { return Broadcast({65536, 5}, {5}); }},
+      {"add [65536,5] [65536,1]", [] { return Broadcast({65536, 5}, {65536, 1}); }},
+      {"add [8192,24] [24]", [] { return Broadcast({8192, 24}, {24}); }},
+      {"add [8192,64] [64]", [] { return Broadcast({8192, 64}, {64}); }},
+      {"add [8192,64] [8192,1]", [] { return Broadcast({8192, 64}, {8192, 1}); }},
+      {"add [64,100,64] [64,1,64]", [] { return Broadcast({64, 100, 64}, {64, 1, 64}); }},
+      {"add [1024,768] [768]", [] { return Broadcast({1024, 768}, {768}); }},
+      {"add [8] [8]", [] { return Broadcast({8}, {8}); }},
       {"chain of 3 over 8", [] { return Chain(8, 3); }},
       {"chain of 10 over 1000", [] { return Chain(1000, 10); }},
       {"chain of 10 over 1M", [] { return Chain(1 << 20, 10); }},
