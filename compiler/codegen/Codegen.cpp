@@ -51,7 +51,7 @@ Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, 
   cluster::CompiledProgram program;
   for (const SegmentTape &segment : segments) {
     MR_RETURN_IF_ERROR(ValidateTape(segment.tape));
-    program.segments.push_back({segment.segment, lanesOf(segment.tape, isa), 0});
+    program.segments.push_back({segment.segment, lanesOf(segment.tape, isa), 0, 0, segment.digest});
   }
   std::unique_ptr<mlir::MLIRContext> context = Contexts::all().take();
   llvm::SmallVector<char, 0> object;

@@ -19,6 +19,7 @@ namespace millrace::codegen {
 // segment reads and writes.
 struct SegmentTape {
   int segment = 0;
+  uint64_t digest = 0; // SegmentDigest
   Tape tape;
   // Where the loop is cut, as numbers of instructions, rising: each piece becomes a
   // loop of its own over blocks that stay in cache.
@@ -37,7 +38,7 @@ struct Library {
   CompileFn compile;
 };
 // Changes with the layout of what crosses and with the code that is made.
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr const char *kSymbol = "millrace_codegen";
 
 } // namespace millrace::codegen

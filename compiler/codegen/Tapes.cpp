@@ -114,6 +114,7 @@ std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Re
       continue;
     if (std::optional<SegmentTape> tape = recordSegment(program, segments[i], registry, rule)) {
       tape->segment = static_cast<int>(i);
+      tape->digest = cluster::SegmentDigest(program, segments[i]);
       out.push_back(std::move(*tape));
     }
   }
@@ -128,6 +129,7 @@ std::string contentKey(std::span<const SegmentTape> segments) {
   put(kVersion);
   for (const SegmentTape &segment : segments) {
     put(static_cast<uint64_t>(segment.segment));
+    put(segment.digest);
     put(segment.tape.inputs.size());
     for (TapeType type : segment.tape.inputs)
       put(static_cast<uint64_t>(type));

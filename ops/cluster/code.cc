@@ -16,20 +16,61 @@ namespace millrace {
 namespace cluster {
 namespace {
 
-constexpr uint32_t kMagic = 0x4352'4d31;  // "1MRC"
+constexpr uint32_t kMagic = 0x4352'4d32;  // "2MRC"
 constexpr size_t kAlignment = 64;
 constexpr size_t kMaxCode = size_t{1} << 28;
 
 struct Header {
   uint32_t magic = kMagic;
   uint32_t segments = 0;
-  uint64_t digest = 0;  // of all that follows the header
+  uint64_t digest = 0;  // of everything, with a 0 here
   uint64_t code_offset = 0;
   uint64_t code_bytes = 0;
 };
-static_assert(sizeof(Header) == 32 && sizeof(CompiledSegment) == 12);
+static_assert(sizeof(Header) == 32 && sizeof(CompiledSegment) == 24);
+
+uint64_t DigestOf(Header header, std::string_view rest) {
+  header.digest = 0;
+  plan::DigestStream stream;
+  stream.Add(std::string_view(reinterpret_cast<const char*>(&header), sizeof header));
+  stream.Add(rest);
+  return stream.digest();
+}
 
 }  // namespace
+
+uint64_t SegmentDigest(const Program& program, const Segment& segment) {
+  std::string bytes;
+  const auto put = [&](auto v) { bytes.append(reinterpret_cast<const char*>(&v), sizeof v); };
+  // Registers by their place among those read, or in the segment: what stands
+  // before it does not matter.
+  const int first = static_cast<int>(program.inputs.size()) + segment.begin;
+  const auto name = [&](int r) -> int32_t {
+    if (r >= first) return r - first;
+    const auto at = std::find(segment.reads.begin(), segment.reads.end(), r);
+    return -1 - static_cast<int32_t>(at - segment.reads.begin());
+  };
+  put(static_cast<int32_t>(segment.kind));
+  put(static_cast<int32_t>(segment.end - segment.begin));
+  for (int i = segment.begin; i < segment.end; ++i) {
+    const Instruction& instruction = program.instructions[static_cast<size_t>(i)];
+    bytes += instruction.op;
+    put('\0');
+    put(static_cast<int32_t>(instruction.type));
+    put(instruction.value);
+    put(static_cast<int32_t>(instruction.variant));
+    put(static_cast<int32_t>(instruction.operands.size()));
+    for (const int r : instruction.operands) put(name(r));
+  }
+  for (const std::vector<int>* registers : {&segment.reads, &segment.writes}) {
+    put(static_cast<int32_t>(registers->size()));
+    for (const int r : *registers) {
+      put(name(r));
+      put(static_cast<int32_t>(program.type(r)));
+    }
+  }
+  return plan::Digest(bytes);
+}
 
 std::string EncodeCode(const CompiledProgram& program) {
   Header header;
@@ -40,7 +81,7 @@ std::string EncodeCode(const CompiledProgram& program) {
   std::string blob(header.code_offset + program.code.size(), '\0');
   if (records > 0) std::memcpy(blob.data() + sizeof header, program.segments.data(), records);
   std::copy(program.code.begin(), program.code.end(), blob.begin() + static_cast<ptrdiff_t>(header.code_offset));
-  header.digest = plan::Digest(std::string_view(blob).substr(sizeof header));
+  header.digest = DigestOf(header, std::string_view(blob).substr(sizeof header));
   std::memcpy(blob.data(), &header, sizeof header);
   return blob;
 }
@@ -56,7 +97,7 @@ Result<CompiledProgram> DecodeCode(std::string_view blob) {
       header.code_offset < sizeof header + header.segments * sizeof(CompiledSegment)) {
     return damaged("sizes that do not fit each other");
   }
-  if (header.digest != plan::Digest(blob.substr(sizeof header))) return damaged("its digest does not fit");
+  if (header.digest != DigestOf(header, blob.substr(sizeof header))) return damaged("its digest does not fit");
   CompiledProgram program;
   program.segments.resize(header.segments);
   if (header.segments > 0) {
@@ -115,8 +156,10 @@ std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Is
   for (const Fitting& f : fitting) {
     std::memcpy(base + f.at, f.program.code.data(), f.program.code.size());
     for (const cluster::CompiledSegment& s : f.program.segments) {
-      store->entries_.push_back(
-          {std::string(f.symbol), s.segment, {reinterpret_cast<cluster::SegmentFn>(base + f.at + s.offset), s.lanes}});
+      store->entries_.push_back({std::string(f.symbol),
+                                 s.segment,
+                                 s.digest,
+                                 {reinterpret_cast<cluster::SegmentFn>(base + f.at + s.offset), s.lanes}});
     }
   }
   if (mprotect(memory, bytes, PROT_READ | PROT_EXEC) != 0) return nullptr;
@@ -130,12 +173,12 @@ CodeStore::~CodeStore() {
   if (memory_ != nullptr) munmap(memory_, bytes_);
 }
 
-CodeStore::Loop CodeStore::Find(std::string_view symbol, int segment) const {
+CodeStore::Loop CodeStore::Find(std::string_view symbol, int segment, uint64_t digest) const {
   const auto key = std::tuple(symbol, segment);
   const auto it = std::lower_bound(entries_.begin(), entries_.end(), key, [](const Entry& a, const auto& b) {
     return std::tuple(std::string_view(a.symbol), a.segment) < b;
   });
-  if (it == entries_.end() || it->symbol != symbol || it->segment != segment) return {};
+  if (it == entries_.end() || it->symbol != symbol || it->segment != segment || it->digest != digest) return {};
   return it->loop;
 }
 

@@ -27,8 +27,14 @@ struct CompiledSegment {
   int32_t lanes = 0;    // elements that a vector of it has; a power of two, times the largest element
                         // that it reads or writes at most kMaxVectorBytes
   uint32_t offset = 0;  // of its SegmentFn in the code
+  uint32_t unused = 0;
+  uint64_t digest = 0;  // SegmentDigest of what it computes
 };
 inline constexpr int kMaxVectorBytes = 64;
+
+// Of all that a segment computes: ops, types, operands, constants. Code whose digest
+// is another does not stand in for the segment.
+uint64_t SegmentDigest(const Program& program, const Segment& segment);
 
 struct CompiledProgram {
   std::vector<CompiledSegment> segments;
@@ -63,13 +69,15 @@ class CodeStore {
   CodeStore(const CodeStore&) = delete;
   CodeStore& operator=(const CodeStore&) = delete;
 
-  // Of segment `segment` of the program with that `code` attribute.
-  Loop Find(std::string_view symbol, int segment) const;
+  // Of segment `segment`, with that SegmentDigest, of the program with that `code`
+  // attribute.
+  Loop Find(std::string_view symbol, int segment, uint64_t digest) const;
 
  private:
   struct Entry {
     std::string symbol;
     int segment;
+    uint64_t digest;
     Loop loop;
   };
   CodeStore() = default;

@@ -183,7 +183,7 @@ class Maker {
     for (size_t s = 0; s < segments.size(); ++s) {
       const Segment& segment = segments[s];
       if (segment.kind != Kind::kElementwise) continue;
-      const CodeStore::Loop loop = code->Find(symbol, static_cast<int>(s));
+      const CodeStore::Loop loop = code->Find(symbol, static_cast<int>(s), SegmentDigest(program_, segment));
       if (loop.run == nullptr || loop.lanes < 1 || (loop.lanes & (loop.lanes - 1)) != 0) continue;
       const int phase = phases_[static_cast<size_t>(segment.begin)];
       StepRange& range = segment.level == Level::kOne   ? p_.one

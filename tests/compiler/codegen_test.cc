@@ -61,7 +61,7 @@ std::vector<Case> AllBodies() {
       const std::optional<uint32_t> result = recorder.Record(body, operands);
       if (!result.has_value()) continue;
       recorder.Output(*result);
-      cases.push_back({op, &body, {static_cast<int>(cases.size()), recorder.Take(), {}}});
+      cases.push_back({op, &body, {static_cast<int>(cases.size()), 0, recorder.Take(), {}}});
     }
   }
   return cases;
@@ -81,7 +81,7 @@ void CompareBodies(Isa isa) {
     const std::unique_ptr<const CodeStore> store = Ready(segments, isa);
     for (size_t i = first; i < last; ++i) {
       const Body& body = *cases[i].body;
-      const CodeStore::Loop loop = store->Find("code", static_cast<int>(i));
+      const CodeStore::Loop loop = store->Find("code", static_cast<int>(i), 0);
       REQUIRE(loop.run != nullptr);
       const size_t arity = static_cast<size_t>(Arity(body)), out_size = ElementSize(body.out);
       std::vector<std::vector<char>> operands;
