@@ -45,7 +45,7 @@ void AddCompile(CLI::App& app, Status* status) {
   command->add_option("--disable-pass", a->options.disabled_passes,
                       "leave out a pass (see: graphc opt --list); 'all' that can be");
   command
-      ->add_option("--target", a->targets,
+      ->add_option("--cpu", a->targets,
                    "compile clusters for a CPU: avx2, avx512, host (the best of this one); several with commas. The "
                    "plan runs on any CPU, with the same bits")
       ->delimiter(',')
