@@ -1,0 +1,16 @@
+# How lit runs the .test files: folders come from the command line (see
+# CMakeLists.txt). %graph turns a GraphDef as text, on its input, into bytes.
+import lit.formats
+
+config.name = "millrace-tools"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".test"]
+config.test_source_root = lit_config.params.get("source")
+config.test_exec_root = lit_config.params.get("scratch")
+config.environment["PATH"] = lit_config.params.get("tools")
+config.excludes = ["Inputs"]
+config.substitutions += [
+    ("%graph", "{0} -I {1} --encode=millrace.wire.GraphDef millrace/proto/schema/graph.proto".format(
+        lit_config.params.get("protoc"), lit_config.params.get("protos"))),
+    ("%samples", lit_config.params.get("samples")),
+]
