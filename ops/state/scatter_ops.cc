@@ -205,7 +205,7 @@ void DefineSliceScatter(Registry& registry, std::string_view name, std::string_v
       .Input("ref: resource")
       .Input("indices: Tindices")
       .Input("updates: T")
-      .Attr(TypesAttr("T", kWay, false))
+      .Attr("T: type")
       .Attr("Tindices: {int32, int64}")
       .Attr(LockingAttr(true))
       .Attr("bad_indices_policy: string = ''")
