@@ -1,8 +1,10 @@
 // Compile: a live graph and what is asked of it, to a Plan. No MLIR type shows.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/compiler/api/code.h"
@@ -20,6 +22,20 @@ struct SignatureSpec {
   std::vector<std::string> feeds = {};
   std::vector<std::string> fetches = {}; // "loss:0"
   std::vector<std::string> targets = {}; // "train"
+  // Ranks of feeds that the graph leaves open, to compile for those alone: empty,
+  // or one for each feed, -1 where the graph's is meant.
+  std::vector<int> feed_ranks = {};
+};
+
+// What a compile may grow to. More is ResourceExhausted, which names the limit.
+struct CompileLimits {
+  // Operations of all signatures together, behind each phase.
+  int64_t nodes = 16'000'000;
+  // Programs of fused operations.
+  int64_t clusters = 1'000'000;
+  // Bytes of the constants that the compile adds to the graph: folded, transposed,
+  // scaled.
+  int64_t constant_bytes = int64_t{8} << 30;
 };
 
 struct CompileOptions {
@@ -34,8 +50,12 @@ struct CompileOptions {
   bool soft_placement = true;
   // Machine code for the plan's clusters (code.h); none unless asked for.
   CodeOptions code;
+  CompileLimits limits;
   // Checked between passes; true stops with Cancelled.
   std::function<bool()> cancelled;
+  // Called before each pass with its name, "simplify/cse", and before the plan is
+  // written with "emit": to measure, or to show how far it is.
+  std::function<void(std::string_view)> before_pass;
 };
 
 // The phases, in order. A phase's name is what `graphc opt --to=` takes.

@@ -52,10 +52,10 @@ bool mayChangeShape(const Node &variable) {
 // One signature.
 class Importer {
 public:
-  Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec,
-           Asks &asks, std::vector<uint8_t> &marks)
-      : context(context), state(dialectOf(&context)->state()), graph(graph), spec(spec),
-        asks(asks), marks(marks) {}
+  Importer(MLIRContext &context, const Graph &graph, const SignatureSpec &spec, Asks &asks,
+           std::vector<uint8_t> &marks)
+      : context(context), state(dialectOf(&context)->state()), graph(graph), spec(spec), asks(asks),
+        marks(marks) {}
 
   Status run(ModuleOp module) {
     MR_RETURN_IF_ERROR(resolve());
@@ -216,6 +216,8 @@ private:
   Type feedType(size_t i) {
     const Endpoint &e = feeds[i];
     SymShape shape = e.node->output(e.index).shape;
+    if (!shape.has_rank && i < spec.feed_ranks.size() && spec.feed_ranks[i] >= 0)
+      shape = SymShape::Unknown(spec.feed_ranks[i]);
     std::string name = spec.feeds[i];
     if (name.ends_with(":0"))
       name.resize(name.size() - 2);

@@ -109,6 +109,10 @@ Value simplifyReduction(Operation *op) {
   return seenAs(op, x);
 }
 
+// Parts that a concatenation takes over at most: a chain of them is copied into
+// each, which would be quadratic.
+constexpr size_t kMostParts = 256;
+
 // ConcatV2 has its axis last, Concat first.
 Value simplifyConcat(Operation *op) {
   const bool v2 = isNamed(op, "ConcatV2");
@@ -134,7 +138,8 @@ Value simplifyConcat(Operation *op) {
     }
     // A concatenation that only this one uses, along the same axis.
     Operation *inner = definedBy(v, "ConcatV2");
-    if (inner && v.hasOneUse() && !controlResult(inner)) {
+    if (inner && v.hasOneUse() && !controlResult(inner) &&
+        values.size() + inner->getNumOperands() <= kMostParts) {
       const unsigned count = inner->getNumOperands() - 1;
       const std::optional<SmallVector<int64_t, 4>> along = integersOf(inner->getOperand(count));
       if (along && along->size() == 1 && (*along)[0] + ((*along)[0] < 0 ? rank : 0) == axis &&

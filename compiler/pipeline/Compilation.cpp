@@ -5,10 +5,51 @@
 #include "millrace/ops/kernel/evaluate.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
 namespace millrace::compiler {
+namespace {
+
+struct Size {
+  int64_t nodes = 0, clusters = 0;
+  int64_t constantBytes = 0; // of large constants, each once
+};
+
+Size sizeOf(ModuleOp module) {
+  Size size;
+  llvm::DenseSet<Attribute> seen;
+  forEachOp(module, [&](Operation *op) {
+    ++size.nodes;
+    const llvm::StringRef name = op->getName().getStringRef();
+    if (name == "graph._Cluster")
+      ++size.clusters;
+    if (name != "graph.Const")
+      return;
+    auto value = op->getAttrOfType<DenseResourceElementsAttr>("value");
+    if (value && seen.insert(value).second)
+      size.constantBytes +=
+          value.getNumElements() *
+          static_cast<int64_t>(ElementSize(dtypeOfElement(value.getElementType())));
+  });
+  return size;
+}
+
+Status checkSize(ModuleOp module, const char *phase, int64_t imported,
+                 const CompileLimits &limits) {
+  const Size size = sizeOf(module);
+  const auto check = [&](std::string_view what, int64_t limit, int64_t found) {
+    return found <= limit ? OkStatus()
+                          : ResourceExhausted(Cat("phase ", phase, ": the limit of a compile is ",
+                                                  limit, " ", what, ", found ", found));
+  };
+  MR_RETURN_IF_ERROR(check("nodes", limits.nodes, size.nodes));
+  MR_RETURN_IF_ERROR(check("clusters", limits.clusters, size.clusters));
+  return check("bytes of constants", limits.constant_bytes, size.constantBytes - imported);
+}
+
+} // namespace
 
 Compilation::Compilation()
     : quiet(&context, [this](Diagnostic &d) {
@@ -27,8 +68,7 @@ Status Compilation::upTo(const Graph &graph, const std::vector<SignatureSpec> &s
   state.softPlacement = options.soft_placement;
   if (const plan::DeviceRef &host = state.devices[hostDevice(state)];
       host.kind != "CPU" || host.ordinal != 0)
-    return InvalidArgument(
-        Cat("devices: expected CPU:0 among them, found ", deviceTexts(state)));
+    return InvalidArgument(Cat("devices: expected CPU:0 among them, found ", deviceTexts(state)));
   state.explainPlacement |= trace;
   state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
                       std::vector<Tensor> *outputs) {
@@ -36,12 +76,15 @@ Status Compilation::upTo(const Graph &graph, const std::vector<SignatureSpec> &s
   };
   MR_RETURN_IF_ERROR(checkDisabled(options.disabled_passes));
   MR_ASSIGN_OR_RETURN(module, importGraph(context, graph, signatures));
+  const int64_t imported = sizeOf(*module).constantBytes; // the graph's own
   if (trace) {
     state.trace = std::make_unique<Trace>();
     state.trace->observe(*module, "");
   }
   for (const Phase &phase : phases()) {
-    Status s = runPhase(*module, phase, options.disabled_passes);
+    Status s = runPhase(*module, phase, options.disabled_passes, options.before_pass);
+    if (s.ok())
+      s = checkSize(*module, phase.name, imported, options.limits);
     if (!s.ok()) {
       if (s.code() != Code::kInternal || diagnostic.empty() || !s.node().empty())
         return s;

@@ -43,6 +43,8 @@ Result<plan::Plan> Compile(const Graph &graph, const std::vector<SignatureSpec> 
                            const CompileOptions &options) {
   Compilation compilation;
   MR_RETURN_IF_ERROR(compilation.upTo(graph, signatures, options, "emit"));
+  if (options.before_pass)
+    options.before_pass("emit");
   MR_ASSIGN_OR_RETURN(plan::Plan plan, emitPlan(*compilation.module));
   // "all" that a plan can be made without: machine code too.
   const bool none = llvm::is_contained(options.disabled_passes, "all");

@@ -1,5 +1,6 @@
 #include "millrace/compiler/pipeline/Pipeline.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "millrace/proto/value/strings.h"
 #include "mlir/Pass/PassManager.h"
 #include <algorithm>
 
@@ -101,7 +102,12 @@ std::unique_ptr<Pass> createPass(const std::string &name) {
   return nullptr;
 }
 
-Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled) {
+Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled,
+                const std::function<void(std::string_view)> &beforePass) {
+  const auto announce = [&](const char *pass) {
+    if (beforePass)
+      beforePass(Cat(phase.name, "/", pass));
+  };
   CompileState &state = stateOf(module);
   const auto run = [&](std::unique_ptr<Pass> pass) -> Status {
     if (state.isCancelled())
@@ -119,10 +125,12 @@ Status runPhase(ModuleOp module, const Phase &phase, const std::vector<std::stri
           return name == pass.name || name == "all";
         }))
       continue;
+    announce(pass.name);
     MR_RETURN_IF_ERROR(run(pass.create()));
     if (state.trace)
       state.trace->observe(module, pass.name);
   }
+  announce("verify");
   return run(createVerifyPhase(phase.name));
 }
 

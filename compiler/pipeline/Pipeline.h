@@ -4,8 +4,10 @@
 #include "millrace/proto/value/status.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace::compiler {
@@ -33,7 +35,8 @@ std::unique_ptr<mlir::Pass> createPass(const std::string &name);
 
 // Runs a phase's passes but for those named in `disabled`, then its verifier. The
 // first error that a pass reported is the result; Cancelled between passes.
-Status runPhase(mlir::ModuleOp module, const Phase &phase,
-                const std::vector<std::string> &disabled);
+// `beforePass` is called with "phase/pass".
+Status runPhase(mlir::ModuleOp module, const Phase &phase, const std::vector<std::string> &disabled,
+                const std::function<void(std::string_view)> &beforePass = {});
 
 } // namespace millrace::compiler

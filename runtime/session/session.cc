@@ -13,6 +13,7 @@
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 #include "millrace/runtime/session/permuted_callable.h"
+#include "millrace/runtime/session/ranked_callable.h"
 
 namespace millrace {
 namespace {
@@ -57,6 +58,7 @@ struct Session::Impl {
   Status CheckNames(const SignatureSpec& spec) const;
   Status CheckFed(const SignatureSpec& spec) const;
   Result<std::shared_ptr<SinkCallable>> Compile(const SignatureSpec& spec);
+  Result<std::shared_ptr<SinkCallable>> CompilePlan(const SignatureSpec& spec);
   Result<std::shared_ptr<SinkCallable>> Find(SignatureSpec spec);
 };
 
@@ -128,6 +130,22 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
 
 Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec& spec) {
   MR_RETURN_IF_ERROR(CheckNames(spec));
+  std::vector<size_t> open;
+  for (size_t i = 0; i < spec.feeds.size(); ++i) {
+    const Result<Endpoint> feed = graph->FindEndpoint(spec.feeds[i]);
+    if (!feed->node->output(feed->index).shape.has_rank) open.push_back(i);
+  }
+  if (open.empty()) return CompilePlan(spec);
+  auto compile = [this, spec](const std::vector<int>& ranks) {
+    SignatureSpec ranked = spec;
+    ranked.feed_ranks = ranks;
+    return CompilePlan(ranked);
+  };
+  return std::shared_ptr<SinkCallable>(
+      std::make_shared<RankedCallable>(spec.feeds, spec.fetches, std::move(open), std::move(compile)));
+}
+
+Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const SignatureSpec& spec) {
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
   compile_options.code = FromEnvironment(options.code);

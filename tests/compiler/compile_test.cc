@@ -232,14 +232,13 @@ TEST_CASE("folding batch norm can be switched off by name") {
   CHECK(CompileError(*graph, spec, off).ToString().find("'no-such-pass'") != std::string::npos);
 }
 
-TEST_CASE("every pass but placement and order can be left out") {
+TEST_CASE("every pass that a plan can be made without can be left out") {
   auto graph = MakeGraph({Input("x", {-1, 2}), Floats("w", {2, 2}, {1, 2, 3, 4}), Floats("b", {2}, {2, 3}),
                           Op1("p", "MatMul", {"x", "w"}), Op1("q", "BiasAdd", {"p", "b"}), Op1("i", "Identity", {"q"}),
                           Op1("y", "Relu", {"i"}), N("s", "Shape", {"y"}, {{"T", DType::kFloat}})});
-  for (const std::string& name : PassNames()) {
+  for (const std::string& name : OptionalPassNames()) {
     CompileOptions options;
-    options.disabled_passes = {name.substr(name.find('/') + 1)};
-    if (name == "schedule/order-steps") continue;
+    options.disabled_passes = {name};
     INFO(name);
     MustCompile(*graph, {{"run", {"x:0"}, {"y:0", "s:0"}, {}}}, options);
   }
@@ -275,6 +274,38 @@ TEST_CASE("a long chain compiles in linear time, and can be cancelled") {
     options.cancelled = [&] { return asked++ >= after; };
     CHECK(CompileError(graph, spec, options).code() == Code::kCancelled);
   }
+}
+
+TEST_CASE("a compile that grows past a limit is an error that says which") {
+  const auto graph = MakeGraph({Input("x", {2}), Op1("a", "Neg", {"x"}), Op1("b", "Exp", {"a"}),
+                                Ints("n", Shape({1}), {1000}), Floats("one", Shape(std::vector<int64_t>{}), {1}),
+                                N("f", "Fill", {"n", "one"}, {{"T", DType::kFloat}, {"index_type", DType::kInt32}}),
+                                Op1("c", "Add", {"b", "x"})});
+  const SignatureSpec spec{"run", {"x:0"}, {"c:0", "f:0"}, {}};
+  CompileOptions options;
+  options.limits.nodes = 3;
+  Status error = CompileError(*graph, spec, options);
+  CHECK(error.code() == Code::kResourceExhausted);
+  CHECK(error.message().find("the limit of a compile is 3 nodes, found ") != std::string::npos);
+  options.limits = {};
+  options.limits.constant_bytes = 3999;
+  error = CompileError(*graph, spec, options);
+  CHECK(error.code() == Code::kResourceExhausted);
+  CHECK(error.message().find("3999 bytes of constants, found 4000") != std::string::npos);
+  options.limits.constant_bytes = 4000;
+  MustCompile(*graph, {spec}, options);
+}
+
+TEST_CASE("a compile says which pass comes next") {
+  const auto graph = MakeGraph({Input("x", {2}), Op1("a", "Exp", {"x"})});
+  std::vector<std::string> passes;
+  CompileOptions options;
+  options.disabled_passes = {"cse"};
+  options.before_pass = [&](std::string_view name) { passes.emplace_back(name); };
+  MustCompile(*graph, {{"run", {"x:0"}, {"a:0"}, {}}}, options);
+  CHECK(std::count(passes.begin(), passes.end(), "infer/infer-shapes") == 1);
+  CHECK(std::count(passes.begin(), passes.end(), "simplify/cse") == 0);
+  CHECK(passes.back() == "emit");
 }
 
 }  // namespace

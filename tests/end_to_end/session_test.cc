@@ -8,7 +8,7 @@
 #include "millrace/ops/graph/load.h"
 #include "millrace/ops/io/npy.h"
 #include "millrace/proto/value/strings.h"
-#include "millrace/tests/test.h"
+#include "millrace/tests/compiler/graphs.h"
 
 namespace millrace {
 namespace {
@@ -72,6 +72,85 @@ TEST_CASE("feeds whose sizes meet in a broadcast are decided at the run") {
   const auto empty = run(0, 0);
   MR_REQUIRE_OK(empty);
   CHECK(std::isnan((*empty)[0].elements<float>()[0]));
+}
+
+// y = relu(x) * 2 + z, s = the sum of x, both of any rank.
+std::shared_ptr<const Graph> AnyRank() {
+  return MakeGraph({Input("x", Shape::UnknownRank()), Input("z", Shape::UnknownRank()), Op1("r", "Relu", {"x"}),
+                    Floats("two", Shape(std::vector<int64_t>{}), {2}), Op1("m", "Mul", {"r", "two"}),
+                    Op1("y", "AddV2", {"m", "z"})});
+}
+
+TEST_CASE("a few combinations of ranks have plans of their own, all others share one") {
+  auto session = Session::New(AnyRank(), {.threads = 1});
+  MR_REQUIRE_OK(session);
+  const auto run = [&](std::vector<int64_t> x, std::vector<int64_t> z) {
+    const auto ones = [](const std::vector<int64_t>& dims) {
+      size_t n = 1;
+      for (int64_t d : dims) n *= static_cast<size_t>(d);
+      return Tensor::Of<float>(Shape(dims), std::vector<float>(n, 1.5f));
+    };
+    auto results = (*session)->Run({{"x:0", ones(x)}, {"z:0", ones(z)}}, {"y:0"});
+    MR_REQUIRE_OK(results);
+    for (const float v : (*results)[0].elements<float>()) CHECK(v == 4.5f);
+    return (*results)[0].shape();
+  };
+  CHECK(run({}, {3}) == Shape({3}));
+  CHECK(run({2, 3}, {3}) == Shape({2, 3}));
+  CHECK(run({5, 3}, {1}) == Shape({5, 3}));
+  CHECK((*session)->compile_count() == 2);
+  CHECK(run({3}, {2, 1}) == Shape({2, 3}));
+  CHECK(run({1, 1, 4}, {4}) == Shape({1, 1, 4}));
+  CHECK((*session)->compile_count() == 4);
+  // Past the cap: one more, for all.
+  CHECK(run({2}, {2}) == Shape({2}));
+  CHECK(run({1, 1, 1, 1, 1, 2}, {2, 1, 1}) == Shape({1, 1, 1, 2, 1, 2}));
+  CHECK(run({2, 3, 4, 5}, {}) == Shape({2, 3, 4, 5}));
+  CHECK((*session)->compile_count() == 5);
+  CHECK(run({2, 3}, {2, 3}) == Shape({2, 3}));
+  CHECK((*session)->compile_count() == 5);
+  MR_REQUIRE_OK((*session)->Close());
+}
+
+TEST_CASE("several open dimensions, computed with and joined in broadcasts, take one compile") {
+  // a: [n, m], b: [k, m]; c = reshape(a, [-1, 1]) + b.row sums ...
+  const AttrMap ints = {{"T", DType::kInt32}};
+  std::vector<NodeDef> nodes = {
+      Input("a", Shape({-1, -1})),
+      Input("b", Shape({-1, -1})),
+      Op1("sum", "AddV2", {"a", "b"}),
+      Op1("shape", "Shape", {"a"}),
+      N("count", "Size", {"sum"}, {{"T", DType::kFloat}}),
+      Ints("zero", Shape(std::vector<int64_t>{}), {0}),
+      Ints("one", Shape({1}), {1}),
+      Ints("minus", Shape({1}), {-1}),
+      N("flat", "Reshape", {"sum", "minus"}, {{"T", DType::kFloat}}),
+      N("dims", "ConcatV2", {"shape", "one", "zero"}, {{"T", DType::kInt32}, {"N", int64_t{2}}}),
+      N("deep", "Reshape", {"a", "dims"}, {{"T", DType::kFloat}}),
+      N("like", "Fill", {"dims", "scale"}, {{"T", DType::kFloat}}),
+      Floats("scale", Shape(std::vector<int64_t>{}), {3}),
+      Op1("product", "Mul", {"deep", "like"})};
+  auto session = Session::New(MakeGraph(nodes), {.threads = 1});
+  MR_REQUIRE_OK(session);
+  for (const int64_t n : {0, 1, 2, 7, 64}) {
+    for (const bool wide : {false, true}) {
+      for (const bool swapped : {false, true}) {
+        // 1 against n both ways, and n against n.
+        const Shape big({n, 3}), small = wide ? big : Shape({1, 3});
+        const auto filled = [](const Shape& s) {
+          return Tensor::Of<float>(s, std::vector<float>(static_cast<size_t>(s.dim(0) * s.dim(1)), 1.0f));
+        };
+        const Tensor x = filled(swapped ? small : big), y = filled(swapped ? big : small);
+        auto results = (*session)->Run({{"a:0", x}, {"b:0", y}}, {"flat:0", "count:0", "product:0"});
+        MR_REQUIRE_OK(results);
+        CHECK((*results)[0].shape() == Shape({n * 3}));
+        for (const float v : (*results)[0].elements<float>()) CHECK(v == 2.0f);
+        CHECK((*results)[1].elements<int32_t>()[0] == n * 3);
+        CHECK((*results)[2].shape() == Shape({x.shape().dim(0), 3, 1}));
+      }
+    }
+  }
+  CHECK((*session)->compile_count() == 1);
 }
 
 TEST_CASE("any number of threads gives the same bits") {
