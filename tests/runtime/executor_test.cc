@@ -279,6 +279,9 @@ TEST_CASE("step statistics name every step") {
   CHECK(metadata.steps[0].op == "Add");
   CHECK(metadata.steps[0].device == "/device:CPU:0");
   CHECK(metadata.steps[0].end_ns >= metadata.steps[0].start_ns);
+  CHECK(metadata.steps[0].step == 0);
+  CHECK(metadata.steps[0].bytes == 3 * sizeof(float));
+  CHECK(metadata.steps[0].flops == 0);
 }
 
 TEST_CASE("any number of threads gives the same bits") {
