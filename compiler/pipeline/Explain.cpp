@@ -109,6 +109,7 @@ public:
     for (const plan::Constant &c : plan.constants)
       out.constant_bytes += static_cast<int64_t>(c.content.size());
     out.constants = static_cast<int64_t>(plan.constants.size());
+    out.plan = std::move(plan);
     return std::move(out);
   }
 

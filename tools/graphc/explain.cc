@@ -6,6 +6,7 @@
 
 #include "millrace/ops/graph/load.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/runtime/plan/peak_memory.h"
 #include "millrace/tools/graphc/graphc.h"
 
 namespace millrace::graphc {
@@ -21,12 +22,11 @@ struct Arguments {
   CompileOptions options;
 };
 
-// "3072*x.0 bytes (24576)".
-std::string Text(const SizeExplanation& size) {
-  if (size.number < 0) return size.text;
-  if (size.text == Cat(size.number)) return size.text;
-  return Cat(size.text, " = ", size.number);
+// "3072*x.0 = 24576".
+std::string Numbered(const std::string& text, int64_t number) {
+  return number < 0 || text == Cat(number) ? text : Cat(text, " = ", number);
 }
+std::string Text(const SizeExplanation& size) { return Numbered(size.text, size.number); }
 
 std::string Text(const ValueExplanation& v) {
   std::string text = Cat(v.type, " in ", v.place);
@@ -98,7 +98,7 @@ void PrintNode(const NodeExplanation& n, const Explanation& e) {
   for (const ValueExplanation& v : n.values) std::printf("    %s: %s\n", v.name.c_str(), Text(v).c_str());
 }
 
-void PrintTotals(const Explanation& e) {
+void PrintTotals(const Explanation& e, const PeakMemory& m) {
   std::printf("%zu nodes, %lld asked for, %zu steps\n", e.nodes.size(), static_cast<long long>(e.asked),
               e.steps.size());
   std::vector<std::pair<std::string, int64_t>> fates;
@@ -114,10 +114,18 @@ void PrintTotals(const Explanation& e) {
   std::printf("nodes by fate: %s\n", Join(texts, ", ").c_str());
   std::printf("constants: %lld, %lld bytes\n", static_cast<long long>(e.constants),
               static_cast<long long>(e.constant_bytes));
-  std::printf("memory of a run: %s bytes in %lld slots", Text(e.arena).c_str(), static_cast<long long>(e.slots));
-  if (e.late_values > 0)
-    std::printf(", and %lld values whose memory comes with the run", static_cast<long long>(e.late_values));
-  std::printf("\n");
+  std::vector<std::string> parts;
+  const auto part = [&](const char* name, const MemorySize& size) {
+    if (size.text != "0") parts.push_back(Cat(name, " ", Numbered(size.text, size.bytes)));
+  };
+  part("arena", m.arena);
+  part("late values", m.late);
+  part("results", m.results);
+  part("constants", m.constants);
+  part("variables", m.variables);
+  part("in all", m.total);
+  std::printf("memory, bytes: %s\n", Join(parts, "; ").c_str());
+  if (!m.unbounded.empty()) std::printf("without a bound: %s\n", Some(m.unbounded, 16).c_str());
 }
 
 Json ToJson(const SizeExplanation& s) {
@@ -159,9 +167,21 @@ Json ToJson(const NodeExplanation& n) {
   return json;
 }
 
-Json ToJson(const Explanation& e) {
+Json ToJson(const MemorySize& s) {
+  Json json = {{"text", s.text}};
+  if (s.bytes >= 0) json["number"] = s.bytes;
+  return json;
+}
+
+Json ToJson(const PeakMemory& m) {
+  return {{"arena", ToJson(m.arena)},         {"late", ToJson(m.late)},           {"results", ToJson(m.results)},
+          {"constants", ToJson(m.constants)}, {"variables", ToJson(m.variables)}, {"total", ToJson(m.total)},
+          {"unbounded", m.unbounded}};
+}
+
+Json ToJson(const Explanation& e, const PeakMemory& m) {
   Json json = {{"asked", e.asked},       {"constants", e.constants}, {"constant_bytes", e.constant_bytes},
-               {"slots", e.slots},       {"arena", ToJson(e.arena)}, {"late_values", e.late_values},
+               {"slots", e.slots},       {"memory", ToJson(m)},      {"late_values", e.late_values},
                {"steps", Json::array()}, {"nodes", Json::array()}};
   for (const StepExplanation& s : e.steps) json["steps"].push_back(ToJson(s));
   for (const NodeExplanation& n : e.nodes) json["nodes"].push_back(ToJson(n));
@@ -177,9 +197,10 @@ Status Explain(const Arguments& a) {
   options.compile = a.options;
   MR_ASSIGN_OR_RETURN(options.dims, ParseDims(a.dims));
   MR_ASSIGN_OR_RETURN(const Explanation e, millrace::Explain(*graph, signatures[0], options));
+  MR_ASSIGN_OR_RETURN(const PeakMemory memory, PeakMemoryOf(e.plan, signatures[0].name, options.dims));
 
   if (a.json) {
-    std::printf("%s\n", ToJson(e).dump(1).c_str());
+    std::printf("%s\n", ToJson(e, memory).dump(1).c_str());
     return OkStatus();
   }
   if (!a.nodes.empty()) {
@@ -194,7 +215,7 @@ Status Explain(const Arguments& a) {
   }
   for (size_t s = 0; s < e.steps.size(); ++s) PrintStep(s, e.steps[s], 16);
   for (const NodeExplanation& n : e.nodes) PrintNode(n, e);
-  PrintTotals(e);
+  PrintTotals(e, memory);
   return OkStatus();
 }
 
