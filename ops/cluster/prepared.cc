@@ -90,7 +90,8 @@ class Maker {
 
   Status AddStep(const Instruction& instruction, int out, int phase) {
     const Op* op = registry_.Find(instruction.op);
-    const Expression* expression = op == nullptr ? nullptr : op->expression();
+    if (op == nullptr) return Unimplemented(Cat("op '", instruction.op, "' is not known to this build"));
+    const Expression* expression = op->expression();
     if (expression == nullptr) return Internal("a cluster holds an op that is not element-wise");
     const ExpressionTraits& traits = expression->traits;
     const size_t given = instruction.operands.size();

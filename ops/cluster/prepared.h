@@ -111,7 +111,7 @@ struct Prepared {
   Placement direct, late;
   std::vector<uint8_t> late_whole;  // of each output: kept back in a whole row
 
-  // Internal, naming the node, where an op is not there or is not element-wise;
+  // Unimplemented where an op is not there, Internal where it is not element-wise, naming the node;
   // Unimplemented where it has no body for the types.
   static Result<std::unique_ptr<Prepared>> Make(Program program, const Registry& registry, const CodeStore* code,
                                                 std::string_view symbol);

@@ -33,11 +33,15 @@ class Walk {
       : ctx_(ctx), program_(program), space_(SymShape::Scalar()), row_rank_(static_cast<size_t>(program.row_rank)) {}
 
   Status Run() {
-    MR_RETURN_IF_ERROR(FindSpace());
+    // Inputs that fit no common space meet at an instruction, which is to blame.
+    const Status space = FindSpace();
+    if (!space.ok()) space_ = SymShape();
+    MR_RETURN_IF_ERROR(CheckRowRank());
     for (size_t i = 0; i < program_.inputs.size(); ++i) MR_RETURN_IF_ERROR(AddInput(static_cast<int>(i)));
     for (const Instruction& instruction : program_.instructions) {
       MR_RETURN_IF_ERROR(AddInstruction(instruction).At(instruction.node, instruction.op));
     }
+    MR_RETURN_IF_ERROR(space);
     for (size_t i = 0; i < program_.outputs.size(); ++i) {
       const Output& output = program_.outputs[i];
       SymShape shape = shapes_[static_cast<size_t>(output.reg)];
@@ -57,6 +61,10 @@ class Walk {
       MR_RETURN_IF_ERROR(BroadcastShapes(ctx_.dims(), space_, ctx_.input(static_cast<int>(i)), &both));
       space_ = std::move(both);
     }
+    return OkStatus();
+  }
+
+  Status CheckRowRank() const {
     if (space_.has_rank && space_.dims.size() < row_rank_) {
       return InvalidArgument(
           Cat("expected ", row_rank_, " row dimensions or more, found the shape ", ctx_.dims().ToString(space_)));
@@ -111,9 +119,9 @@ class Walk {
   // What is reduced has the row dimensions of the space: a shape that repeats
   // over a row would be counted too often.
   Status CheckRow(const SymShape& shape) {
-    if (!shape.has_rank || !space_.has_rank) return OkStatus();
+    if (!shape.has_rank) return OkStatus();
     bool fits = shape.dims.size() >= row_rank_;
-    for (size_t k = 0; fits && k < row_rank_; ++k) {
+    for (size_t k = 0; fits && space_.has_rank && k < row_rank_; ++k) {
       const Dim d = shape.dims[shape.dims.size() - 1 - k], s = space_.dims[space_.dims.size() - 1 - k];
       fits = !d.known() || !s.known() || d == s;
     }

@@ -1,5 +1,8 @@
 #include "millrace/ops/user/user_ops_hash.h"
 
+#include <algorithm>
+
+#include "millrace/ops/cluster/program.h"
 #include "millrace/proto/codec/op_def.h"
 #include "millrace/proto/plan/digest.h"
 
@@ -7,9 +10,16 @@ namespace millrace {
 
 std::set<std::string> UserOps(const plan::Plan& plan) {
   std::set<std::string> ops;
+  const auto add = [&](const std::string& op) {
+    if (!op.empty() && Registry::BuiltIn().Find(op) == nullptr) ops.insert(op);
+  };
   for (const plan::Block& block : plan.blocks) {
     for (const plan::Step& step : block.steps) {
-      if (!step.op.empty() && Registry::BuiltIn().Find(step.op) == nullptr) ops.insert(step.op);
+      add(step.op);
+      if (step.op != cluster::kClusterOp) continue;
+      if (auto inside = step.attrs.find("ops"); inside != step.attrs.end()) {
+        if (const auto* list = inside->second.get<ListValue>()) std::for_each(list->s.begin(), list->s.end(), add);
+      }
     }
   }
   return ops;

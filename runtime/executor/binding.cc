@@ -538,7 +538,15 @@ class Binder {
     }
     std::vector<InferOutput> outputs;
     MR_RETURN_IF_ERROR(InferStep(step, inputs, &outputs));
-    for (size_t i = 0; i < out.size(); ++i) MR_RETURN_IF_ERROR(BindOutput(out[i], outputs[i], &state));
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (const Planned& planned = planned_[out[i]]; planned.bad != kNone) {
+        // As with extents above: they may meet in a later step.
+        if (extents_.ok()) extents_ = BadExpr(out[i]).At(step.def->node, step.def->op);
+        SetOpen(out[i], planned.has_rank, planned.dims);
+        continue;
+      }
+      MR_RETURN_IF_ERROR(BindOutput(out[i], outputs[i], &state));
+    }
     return OkStatus();
   }
 
@@ -549,7 +557,7 @@ class Binder {
   const Binding* outer_;
   std::shared_ptr<Binding> binding_;
   std::vector<Planned> planned_;
-  Status extents_;  // the first error of a kDims value
+  Status extents_;  // the first error of extents whose step is not found yet
   std::vector<int64_t> exprs_;
   std::vector<uint8_t> valid_;
   std::vector<int64_t> slot_bytes_;
