@@ -35,7 +35,7 @@ using Evaluator =
 // dictionary for each.
 struct StepNote {
   uint32_t step = 0;
-  uint32_t device = 0; // see Devices.h
+  uint32_t device = 0;                  // see Devices.h
   llvm::SmallVector<uint32_t, 4> after; // sorted
   llvm::SmallVector<int64_t, 1> slots;  // of its data results; -1: none
 };

@@ -24,7 +24,8 @@ struct RunnerArguments {
     app->add_option("--perturb", perturb,
                     "a seed: also with nodes renamed and reordered (same bits) and with interior tensors fed and "
                     "fetched at random");
-    app->add_option("--without", disabled_passes, "leave out passes of the compiler; 'all' that can be")->delimiter(',');
+    app->add_option("--without", disabled_passes, "leave out passes of the compiler; 'all' that can be")
+        ->delimiter(',');
     app->add_flag("--digest", digest, "print a hash of the bits of all results, to compare runs with");
     app->add_flag("--all", all, "every row of the table, not only those with failures");
   }
