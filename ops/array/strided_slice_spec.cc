@@ -166,14 +166,13 @@ Status InferDimension(DimTable& table, const StridedSliceMasks& masks, size_t i,
     const auto from_extent = [&](const SymElement& e) {
       return table.Max(Dim(0), table.Apply(plan::DimOp::kAdd, SymElement::Of(extent), e).dim());
     };
-    Dim first, last;
-    if (from_start) first = Dim(0);
-    else if (begin.known() && begin.number > 0) first = table.Min(Dim(begin.number), extent);
-    else if (begin.known()) first = from_extent(begin);
-    if (open_end) last = extent;
-    else if (end.known() && end.number >= 0) last = table.Min(Dim(end.number), extent);
-    else if (end.known()) last = from_extent(end);
-    else if (end.kind == SymElement::Kind::kExpr && end.dim() == extent) last = extent;
+    // A number, or an expression whose sign is known.
+    const auto from_either_side = [&](const SymElement& e) {
+      if (e.known() && e.number < 0) return from_extent(e);
+      return table.NeverNegative(e) ? table.Min(e.dim(), extent) : Dim();
+    };
+    const Dim first = from_start ? Dim(0) : from_either_side(begin);
+    const Dim last = open_end ? extent : from_either_side(end);
     Dim length = last;
     if (!(first.known() && first.value() == 0)) length = table.Max(Dim(0), table.Sub(last, first));
     *out = s == 1 ? length : table.CeilDiv(length, Dim(s));

@@ -40,6 +40,24 @@ TEST_CASE("a batch size goes through Shape, StridedSlice, Pack and Reshape") {
   CHECK(ShapeText(graph, "z") == "[x.0, 3136]");
 }
 
+TEST_CASE("a slice up to a size of the feeds has a size") {
+  const AttrMap slice = {{"T", DType::kFloat}, {"Index", DType::kInt32}};
+  GraphDef def =
+      MakeGraph({MakePlaceholder("x", DType::kFloat, {-1}), MakePlaceholder("table", DType::kFloat, {512, 8}),
+                 MakeNode("shape", "Shape", {"x"}, kFloat), MakeConst<int32_t>("zero", {1}, {0}),
+                 MakeConst<int32_t>("one", {1}, {1}), MakeNode("less", "Sub", {"shape", "one"}, {{"T", DType::kInt32}}),
+                 MakeNode("upto", "StridedSlice", {"table", "zero", "shape", "one"}, slice),
+                 MakeNode("from", "StridedSlice", {"table", "shape", "one", "one"},
+                          {{"T", DType::kFloat}, {"Index", DType::kInt32}, {"end_mask", 1}}),
+                 // Below 0 where x is empty, and then it counts from the end.
+                 MakeNode("open", "StridedSlice", {"table", "zero", "less", "one"}, slice)});
+  Graph graph;
+  MR_REQUIRE_OK(graph.Import(def));
+  CHECK(ShapeText(graph, "upto") == "[min(x.0, 512), 8]");
+  CHECK(ShapeText(graph, "from") == "[max(-min(x.0, 512) + 512, 0), 8]");
+  CHECK(ShapeText(graph, "open") == "[?, 8]");
+}
+
 TEST_CASE("Reshape infers its open extent") {
   const auto reshaped = [](Shape from, std::vector<int32_t> to) {
     Graph graph;
