@@ -11,7 +11,9 @@ namespace {
 
 template <class T>
 T From(uint64_t bits) {
-  T v;
+  // Any byte but 0 is true, as where bools are loaded from memory.
+  if constexpr (std::is_same_v<T, bool>) return static_cast<uint8_t>(bits) != 0;
+  T v{};
   std::memcpy(&v, &bits, sizeof v);
   return v;
 }
