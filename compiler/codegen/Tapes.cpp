@@ -3,38 +3,12 @@
 #include "millrace/ops/expr/expression.h"
 #include "millrace/ops/expr/recorder.h"
 #include "millrace/proto/plan/digest.h"
-#include "millrace/proto/value/half.h"
 
 #include <cstring>
 #include <optional>
 
 namespace millrace::codegen {
 namespace {
-
-template <class T> uint64_t bitsOf(T value) {
-  uint64_t bits = 0;
-  std::memcpy(&bits, &value, sizeof value);
-  return bits;
-}
-
-// The constant operand that comes from an attribute, in the form it has in memory;
-// nothing where the type cannot hold it.
-std::optional<uint64_t> attributeBits(DType type, float value) {
-  switch (type) {
-  case DType::kFloat:
-    return bitsOf(value);
-  case DType::kDouble:
-    return bitsOf(static_cast<double>(value));
-  case DType::kHalf:
-    return bitsOf(Half(value));
-  case DType::kBfloat16:
-    return bitsOf(BFloat16(value));
-  default:
-    if (!IsInteger(type) || !(value >= 0 && value <= 127))
-      return std::nullopt;
-    return static_cast<uint64_t>(value);
-  }
-}
 
 // Records one instruction; `values` are the program's registers on the tape.
 std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Program &program,
@@ -54,17 +28,19 @@ std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Pro
     operands.push_back(*values[reg]);
   }
   if (expression->traits.attr_operand) {
-    const std::optional<uint64_t> bits = attributeBits(types[0], instruction.value);
-    if (!bits)
+    char element[kMaxElementBytes] = {};
+    if (!MakeAttrOperand(instruction.value, types[0], element))
       return std::nullopt;
+    uint64_t bits = 0;
+    std::memcpy(&bits, element, sizeof bits);
     types.push_back(types[0]);
-    operands.push_back(recorder.Constant(MemoryType(types[0]), *bits));
+    operands.push_back(recorder.Constant(MemoryType(types[0]), bits));
   }
-  const Body *body = nullptr;
-  if (instruction.variant && expression->traits.variant)
-    body = expression->traits.variant->Find(types, instruction.type, Isa::kAvx2);
-  if (!body && types.size() == static_cast<size_t>(expression->arity()))
-    body = expression->Find(types, instruction.type, Isa::kAvx2);
+  // Bodies for the floor are those that can be recorded.
+  const Body *body =
+      types.size() == static_cast<size_t>(expression->arity())
+          ? BodyFor(*expression, instruction.variant, types, instruction.type, Isa::kAvx2)
+          : nullptr;
   // Integer ops that look at the contents first (division by zero) can fail; bodies cannot.
   if (!body || (expression->traits.check && IsInteger(types.back())))
     return std::nullopt;

@@ -127,6 +127,13 @@ bool hasNoEffects(mlir::Operation *op);
 // Reads state but does no more: may be dropped and merged, not folded.
 bool onlyReads(mlir::Operation *op);
 
+// Makes a resource: VariableV2, VarHandleOp.
+bool createsResource(const Op &def);
+bool createsResource(mlir::Operation *op);
+// Container and name of what it makes: operations with the same share it, in every
+// function.
+std::pair<std::string, std::string> resourceName(mlir::Operation *creator);
+
 // Name of the node that an operation stands for, and of those it took over.
 llvm::StringRef nodeName(mlir::Location loc);
 llvm::SmallVector<llvm::StringRef> otherNodes(mlir::Location loc);
@@ -160,12 +167,18 @@ private:
 // Gives functions the types of their arguments and of what they return.
 void updateSignatures(mlir::Operation *module);
 
-// The walk over the module's bodies: operations of every function, in order.
-template <typename F> void forEachOp(mlir::Operation *module, F &&body) {
+// Every function's body.
+template <typename F> void forEachBody(mlir::Operation *module, F &&body) {
   for (mlir::Operation &func : module->getRegion(0).front())
     if (func.getNumRegions() == 1 && !func.getRegion(0).empty())
-      for (mlir::Operation &op : llvm::make_early_inc_range(func.getRegion(0).front()))
-        body(&op);
+      body(func.getRegion(0).front());
+}
+// The walk over the module's bodies: operations of every function, in order.
+template <typename F> void forEachOp(mlir::Operation *module, F &&body) {
+  forEachBody(module, [&](mlir::Block &block) {
+    for (mlir::Operation &op : llvm::make_early_inc_range(block))
+      body(&op);
+  });
 }
 
 // ---- Attributes.cpp: attributes and constants ----

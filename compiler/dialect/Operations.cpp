@@ -64,6 +64,27 @@ bool onlyReads(Operation *op) {
          });
 }
 
+bool createsResource(const Op &def) {
+  return !def.effects().empty() && def.effects()[0].kind == Effect::Kind::kCreate;
+}
+bool createsResource(Operation *op) {
+  const Op *def = opOf(op);
+  return def && createsResource(*def);
+}
+
+std::pair<std::string, std::string> resourceName(Operation *creator) {
+  const AttrMap &attrs = attrsOf(creator);
+  const auto text = [&](const char *name) -> std::string {
+    auto it = attrs.find(name);
+    const std::string *s = it == attrs.end() ? nullptr : it->second.get<std::string>();
+    return s ? *s : "";
+  };
+  std::string name = text("shared_name");
+  if (name.empty())
+    name = nodeName(creator->getLoc()).str();
+  return {text("container"), std::move(name)};
+}
+
 bool isReplaceable(Operation *op) { return hasNoEffects(op) && controlOperands(op).empty(); }
 
 bool Carriers::above(Operation *op) const {

@@ -279,12 +279,7 @@ private:
     plan::Resource r;
     r.kind = "Variable";
     const AttrMap &attrs = attrsOf(creator);
-    if (auto it = attrs.find("container"); it != attrs.end() && it->second.get<std::string>())
-      r.container = *it->second.get<std::string>();
-    if (auto it = attrs.find("shared_name"); it != attrs.end() && it->second.get<std::string>())
-      r.name = *it->second.get<std::string>();
-    if (r.name.empty())
-      r.name = nodeName(creator->getLoc()).str();
+    std::tie(r.container, r.name) = resourceName(creator);
     if (auto it = attrs.find("dtype"); it != attrs.end() && it->second.get<DType>())
       r.dtype = BaseType(*it->second.get<DType>());
     r.unknown_rank = true;

@@ -25,11 +25,6 @@ std::vector<std::string> colocatedWith(const Node &node) {
 
 bool isResourceType(DType dtype) { return IsRef(dtype) || dtype == DType::kResource; }
 
-bool makesResource(const Node &node) {
-  const std::vector<Effect> &effects = node.op().effects();
-  return !effects.empty() && effects[0].kind == Effect::Kind::kCreate;
-}
-
 } // namespace
 
 Result<const DeviceName *> Asks::read(const Node &node) {
@@ -61,7 +56,7 @@ Result<DeviceName> Asks::own(const Node &node, int depth) {
 
 Result<DeviceName> Asks::wanted(const Node &node) {
   MR_ASSIGN_OR_RETURN(DeviceName name, own(node, 0));
-  if (!makesResource(node) || !name.kind.empty())
+  if (!createsResource(node.op()) || !name.kind.empty())
     return name;
   std::vector<const Node *> work{&node};
   std::unordered_set<const Node *> seen{&node};

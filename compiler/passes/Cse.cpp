@@ -31,11 +31,9 @@ struct ByContent : llvm::DenseMapInfo<Operation *> {
 
 struct Cse : impl::CseBase<Cse> {
   void runOnOperation() override {
-    for (Operation &func : getOperation().getBody()->getOperations()) {
+    forEachBody(getOperation(), [](Block &block) {
       llvm::DenseSet<Operation *, ByContent> seen;
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
-        continue;
-      for (Operation &op : llvm::make_early_inc_range(func.getRegion(0).front())) {
+      for (Operation &op : llvm::make_early_inc_range(block)) {
         if (!hasNoEffects(&op) && !isStructural(&op, "read"))
           continue;
         auto [it, fresh] = seen.insert(&op);
@@ -47,7 +45,7 @@ struct Cse : impl::CseBase<Cse> {
         op.replaceAllUsesWith(first->getResults());
         op.erase();
       }
-    }
+    });
   }
 };
 

@@ -10,13 +10,11 @@ namespace {
 
 struct Dce : impl::DceBase<Dce> {
   void runOnOperation() override {
-    for (Operation &func : getOperation().getBody()->getOperations()) {
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
-        continue;
-      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(func.getRegion(0).front())))
+    forEachBody(getOperation(), [](Block &block) {
+      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
         if (op.use_empty() && (hasNoEffects(&op) || onlyReads(&op)))
           op.erase();
-    }
+    });
   }
 };
 

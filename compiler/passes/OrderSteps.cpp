@@ -90,16 +90,7 @@ private:
     }
   }
   uint32_t createdResource(Operation *creator) {
-    const AttrMap &attrs = attrsOf(creator);
-    const auto text = [&](const char *name) -> std::string {
-      auto it = attrs.find(name);
-      const std::string *s = it == attrs.end() ? nullptr : it->second.get<std::string>();
-      return s ? *s : "";
-    };
-    std::string name = text("shared_name");
-    if (name.empty())
-      name = nodeName(creator->getLoc()).str();
-    auto [it, fresh] = resourceIds.try_emplace(text("container") + '\0' + name, resources.size());
+    auto [it, fresh] = resourceIds.try_emplace(resourceName(creator), resources.size());
     if (fresh)
       resources.emplace_back();
     return static_cast<uint32_t>(it->second);
@@ -363,7 +354,7 @@ private:
   Block &block;
   std::vector<Node> nodes; // in the order of the block
   std::vector<Resource> resources;
-  std::map<std::string, size_t> resourceIds;
+  std::map<std::pair<std::string, std::string>, size_t> resourceIds;
   llvm::DenseMap<Value, uint32_t> resourceOfValue;
   llvm::DenseMap<Operation *, uint32_t> index;
   SmallVector<uint32_t, 8> early;

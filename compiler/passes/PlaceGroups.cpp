@@ -4,25 +4,12 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "llvm/ADT/StringMap.h"
+#include <map>
 
 using namespace mlir;
 
 namespace millrace::compiler {
 namespace {
-
-// Variables are shared by name between functions.
-std::string resourceName(Operation *creator) {
-  const AttrMap &attrs = attrsOf(creator);
-  const auto text = [&](const char *name) -> std::string {
-    auto it = attrs.find(name);
-    const std::string *s = it == attrs.end() ? nullptr : it->second.get<std::string>();
-    return s ? *s : "";
-  };
-  std::string name = text("shared_name");
-  if (name.empty())
-    name = nodeName(creator->getLoc()).str();
-  return text("container") + '\0' + name;
-}
 
 // Sets of numbers that are joined.
 class Sets {
@@ -89,11 +76,11 @@ FailureOr<std::vector<PlaceGroup>> placeGroups(Operation *module) {
   Sets sets;
   std::vector<Operation *> ops;
   llvm::DenseMap<Operation *, uint32_t> numbers;
-  llvm::StringMap<uint32_t> resources;
+  std::map<std::pair<std::string, std::string>, uint32_t> resources;
   // By node: what is colocated with it. The name itself is a member that may have
   // no operation.
   llvm::StringMap<uint32_t> colocated;
-  const auto joinNamed = [&](llvm::StringMap<uint32_t> &map, llvm::StringRef name, uint32_t i) {
+  const auto joinNamed = [&](auto &map, auto name, uint32_t i) {
     auto [it, fresh] = map.try_emplace(name, i);
     if (!fresh)
       sets.join(it->second, i);

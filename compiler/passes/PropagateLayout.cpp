@@ -130,13 +130,11 @@ void convert(Operation *op, const Images &images) {
 
 struct PropagateLayout : impl::PropagateLayoutBase<PropagateLayout> {
   void runOnOperation() override {
-    for (Operation &func : getOperation().getBody()->getOperations()) {
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
-        continue;
+    forEachBody(getOperation(), [](Block &block) {
       SmallVector<std::pair<Operation *, const Images *>> found;
       int windows = 0;
       bool stays = false;
-      for (Operation &op : func.getRegion(0).front()) {
+      for (Operation &op : block) {
         if (!hasChannelsSecond(&op))
           continue;
         const Images *images = imagesOf(&op);
@@ -150,10 +148,10 @@ struct PropagateLayout : impl::PropagateLayoutBase<PropagateLayout> {
         found.push_back({&op, images});
       }
       if (stays || windows < kFewest)
-        continue;
+        return;
       for (auto [op, images] : found)
         convert(op, *images);
-    }
+    });
     updateSignatures(getOperation());
   }
 };

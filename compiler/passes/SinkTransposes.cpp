@@ -70,20 +70,17 @@ Value beforeTranspose(Value v, const Perm &perm) {
 
 struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
-    for (Operation &func : getOperation().getBody()->getOperations()) {
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
-        continue;
-      Block &block = func.getRegion(0).front();
+    forEachBody(getOperation(), [&](Block &block) {
       wanted.clear();
       // From the end: where a Transpose waits that would be undone.
       bool any = false;
       for (Operation &op : llvm::reverse(block))
         any |= look(&op);
       if (!any)
-        continue;
+        return;
       for (Operation &op : llvm::make_early_inc_range(block))
         pass(&op);
-    }
+    });
     wanted.clear();
     updateSignatures(getOperation());
   }

@@ -6,12 +6,6 @@
 
 namespace millrace::compiler {
 
-// Makes a resource: VariableV2, VarHandleOp.
-inline bool createsResource(mlir::Operation *op) {
-  const Op *def = opOf(op);
-  return def && !def->effects().empty() && def->effects()[0].kind == Effect::Kind::kCreate;
-}
-
 // A value of the plan or an ordering, without work at the run: constants, dims,
 // aliases, resources, NoOp, and what only passes on when others may start.
 inline bool isTransparent(mlir::Operation *op) {

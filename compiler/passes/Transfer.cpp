@@ -101,9 +101,7 @@ struct Transfer : impl::TransferBase<Transfer> {
     if (!severalDevices(getOperation()))
       return;
     CompileState &state = stateOf(getOperation());
-    for (Operation &func : getOperation().getBody()->getOperations())
-      if (func.getNumRegions() == 1 && !func.getRegion(0).empty())
-        Transfers(func.getRegion(0).front(), state).run();
+    forEachBody(getOperation(), [&](Block &block) { Transfers(block, state).run(); });
   }
 };
 

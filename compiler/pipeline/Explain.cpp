@@ -290,7 +290,7 @@ private:
         e.step = step->second;
         e.fate = out.steps[step->second].nodes.size() > 1 ? NodeFate::kFused : NodeFate::kStep;
       } else {
-        e.fate = isVariable(node) ? NodeFate::kResource : NodeFate::kOrder;
+        e.fate = createsResource(node.op()) ? NodeFate::kResource : NodeFate::kOrder;
       }
       return;
     case Trace::Form::kConstant:
@@ -320,11 +320,6 @@ private:
         e.values.push_back(explain(v));
     else if (step != stepOfNode.end())
       e.step = step->second;
-  }
-
-  static bool isVariable(const Node &node) {
-    const auto &effects = node.op().effects();
-    return !effects.empty() && effects[0].kind == Effect::Kind::kCreate;
   }
 
   // The step that computes a value, through all that stands for it.

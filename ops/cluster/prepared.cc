@@ -59,6 +59,10 @@ class Maker {
     }
     return p_.phases[static_cast<size_t>(phase)];
   }
+  StepRange& RangeAt(Level level, int phase) {
+    if (level == Level::kOne) return p_.one;
+    return level == Level::kRow ? PhaseAt(phase).row : PhaseAt(phase).full;
+  }
   static void AddOnce(std::vector<int32_t>& list, int id) {
     if (std::find(list.begin(), list.end(), id) == list.end()) list.push_back(id);
   }
@@ -102,7 +106,7 @@ class Maker {
     DType in[kMaxOperands] = {};
     for (size_t k = 0; k < given; ++k) in[k] = program_.type(instruction.operands[k]);
     if (arity > given) in[given] = in[0];
-    const Body* body = BodyFor(*expression, instruction.variant, {in, arity}, instruction.type);
+    const Body* body = BodyFor(*expression, instruction.variant, {in, arity}, instruction.type, ActiveIsa());
     if (body == nullptr) {
       return Unimplemented(Cat("no body for ", DTypeName(in[0]), " to ", DTypeName(instruction.type)));
     }
@@ -123,9 +127,7 @@ class Maker {
     for (size_t k = arity; k < kMaxOperands; ++k) step.in[k] = step.in[0];
     p_.max_lanes = std::max(p_.max_lanes, body->lanes);
 
-    StepRange& range = instruction.level == Level::kOne   ? p_.one
-                       : instruction.level == Level::kRow ? PhaseAt(phase).row
-                                                          : PhaseAt(phase).full;
+    StepRange& range = RangeAt(instruction.level, phase);
     const int at = static_cast<int>(p_.steps.size());
     if (range.empty()) range.begin = at;
     range.end = at + 1;
@@ -186,10 +188,7 @@ class Maker {
       if (segment.kind != Kind::kElementwise) continue;
       const CodeStore::Loop loop = code->Find(symbol, static_cast<int>(s), SegmentDigest(program_, segment));
       if (loop.run == nullptr || loop.lanes < 1 || (loop.lanes & (loop.lanes - 1)) != 0) continue;
-      const int phase = phases_[static_cast<size_t>(segment.begin)];
-      StepRange& range = segment.level == Level::kOne   ? p_.one
-                         : segment.level == Level::kRow ? p_.phases[static_cast<size_t>(phase)].row
-                                                        : p_.phases[static_cast<size_t>(phase)].full;
+      StepRange& range = RangeAt(segment.level, phases_[static_cast<size_t>(segment.begin)]);
       if (range.has_checks || range.end - range.begin != segment.end - segment.begin) continue;
       for (const int r : segment.reads) {
         const auto spread = segment.level == Level::kFull ? spread_.find(r) : spread_.end();

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "millrace/ops/expr/driver.h"
+#include "millrace/ops/kernel/by_type.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -68,46 +69,21 @@ const Body* Expression::Find(std::span<const DType> in, DType out, Isa isa) cons
   return nullptr;
 }
 
-const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out) {
+const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out, Isa isa) {
   const Body* body = nullptr;
-  if (variant && expression.traits.variant != nullptr) body = expression.traits.variant->Find(in, out, ActiveIsa());
-  return body != nullptr ? body : expression.Find(in, out, ActiveIsa());
+  if (variant && expression.traits.variant != nullptr) body = expression.traits.variant->Find(in, out, isa);
+  return body != nullptr ? body : expression.Find(in, out, isa);
 }
 
 bool MakeAttrOperand(float value, DType type, char (&bytes)[kMaxElementBytes]) {
   if (IsInteger(type) && !(value >= 0 && value <= 127)) return false;
-  const auto set = [&](auto v) {
-    std::memcpy(bytes, &v, sizeof v);
-    return true;
-  };
-  switch (type) {
-    case DType::kFloat:
-      return set(value);
-    case DType::kDouble:
-      return set(static_cast<double>(value));
-    case DType::kHalf:
-      return set(Half(value));
-    case DType::kBfloat16:
-      return set(BFloat16(value));
-    case DType::kInt8:
-      return set(static_cast<int8_t>(value));
-    case DType::kInt16:
-      return set(static_cast<int16_t>(value));
-    case DType::kInt32:
-      return set(static_cast<int32_t>(value));
-    case DType::kInt64:
-      return set(static_cast<int64_t>(value));
-    case DType::kUint8:
-      return set(static_cast<uint8_t>(value));
-    case DType::kUint16:
-      return set(static_cast<uint16_t>(value));
-    case DType::kUint32:
-      return set(static_cast<uint32_t>(value));
-    case DType::kUint64:
-      return set(static_cast<uint64_t>(value));
-    default:
-      return false;
-  }
+  return VisitType(type, RealTypes(),
+                   [&]<typename T>() {
+                     const T element = static_cast<T>(value);
+                     std::memcpy(bytes, &element, sizeof element);
+                     return OkStatus();
+                   })
+      .ok();
 }
 
 Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, const KernelInit& init) {
@@ -123,7 +99,7 @@ Result<std::unique_ptr<Kernel>> NewElementwise(const Expression& expression, con
   if (has_attr) in[inputs] = in[0];
   const std::span<const DType> types(in, static_cast<size_t>(expression.arity()));
   const bool variant = expression.traits.variant != nullptr && init.attr<bool>(expression.traits.variant_attr);
-  const Body* body = BodyFor(expression, variant, types, init.output_type(0));
+  const Body* body = BodyFor(expression, variant, types, init.output_type(0), ActiveIsa());
   if (body == nullptr) {
     return Unimplemented(Cat("expression ", expression.name, " has no body for ", DTypeName(in[0]), " to ",
                              DTypeName(init.output_type(0))));

@@ -48,9 +48,8 @@ struct Expression {
 };
 
 // The body that a node of the expression runs: of the variant where that is meant
-// and has the types, else the expression's own; for ActiveIsa. Null where there is
-// none.
-const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out);
+// and has the types, else the expression's own. Null where there is none.
+const Body* BodyFor(const Expression& expression, bool variant, std::span<const DType> in, DType out, Isa isa);
 
 // The operand that comes from an attribute, as an element of `type`; false where
 // that type cannot hold it.

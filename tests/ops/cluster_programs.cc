@@ -209,7 +209,7 @@ class Generator {
     }
     if (expression->traits.attr_operand != nullptr) in.push_back(in[0]);
     const bool variant = op == "Cast" && Below(rng_, 3) == 0;
-    if (BodyFor(*expression, variant, in, out) == nullptr) return false;
+    if (BodyFor(*expression, variant, in, out, ActiveIsa()) == nullptr) return false;
     const float value = 0.25F * static_cast<float>(Below(rng_, 5));
     c_.program.instructions.push_back(
         {std::string(op), Cat("n", Instructions()), out, level, std::move(operands), value, variant});
