@@ -72,7 +72,6 @@ struct Explanation {
   int64_t asked = 0;                  // nodes that the fetches and targets need
   int64_t constants = 0, constant_bytes = 0;
   int64_t slots = 0;
-  SizeExplanation arena;   // what a run takes for values of known sizes
   int64_t late_values = 0; // whose sizes come with the run, beside it
   plan::Plan plan;         // that all this is about; its constants share the graph's memory
 };

@@ -3,6 +3,7 @@
 #include "millrace/compiler/codegen/Cache.h"
 #include "millrace/compiler/codegen/Library.h"
 #include "millrace/compiler/codegen/Tapes.h"
+#include "millrace/ops/registry/plan_sizes.h"
 #include "millrace/proto/value/strings.h"
 
 #include <algorithm>
@@ -48,50 +49,20 @@ constexpr int64_t kAssumedExtent = 32;
 constexpr int64_t kLargest = int64_t{1} << 40;
 
 // The plan's expressions with every symbol assumed.
-std::vector<int64_t> assumedExtents(const plan::Plan &plan) {
-  std::vector<int64_t> v;
-  for (const plan::DimExpr &e : plan.exprs) {
-    const int64_t a = e.a < v.size() ? v[e.a] : 1, b = e.b < v.size() ? v[e.b] : 1;
-    int64_t r = kAssumedExtent;
-    switch (e.op) {
-    case plan::DimOp::kConstant:
-      r = e.value;
-      break;
-    case plan::DimOp::kSymbol:
-      break;
-    case plan::DimOp::kAdd:
-      r = a + b;
-      break;
-    case plan::DimOp::kSub:
-      r = a - b;
-      break;
-    case plan::DimOp::kMul:
-      r = b != 0 && std::abs(a) > kLargest / std::abs(b) ? kLargest : a * b;
-      break;
-    case plan::DimOp::kFloorDiv:
-    case plan::DimOp::kCeilDiv:
-      r = b != 0 ? a / b : 1;
-      break;
-    case plan::DimOp::kMod:
-      r = b != 0 ? a % b : 0;
-      break;
-    case plan::DimOp::kMax:
-    case plan::DimOp::kBroadcast:
-      r = std::max(a, b);
-      break;
-    case plan::DimOp::kMin:
-      r = std::min(a, b);
-      break;
-    }
-    v.push_back(std::clamp(r, -kLargest, kLargest));
-  }
-  return v;
+Result<PlanSizes> assumedSizes(const plan::Plan &plan) {
+  std::map<std::string, int64_t> dims;
+  for (const plan::Symbol &symbol : plan.symbols)
+    dims[symbol.name] = kAssumedExtent;
+  PlanSizes sizes;
+  MR_RETURN_IF_ERROR(sizes.Read(plan, dims));
+  return sizes;
 }
 
-int64_t elementsOf(const plan::Value &value, const std::vector<int64_t> &extents) {
+int64_t elementsOf(const plan::Value &value, const PlanSizes &sizes) {
   int64_t n = 1;
   for (uint32_t d : value.dims) {
-    const int64_t extent = d < extents.size() ? std::max<int64_t>(extents[d], 0) : kAssumedExtent;
+    const int64_t known = sizes.Expr(d).number();
+    const int64_t extent = known >= 0 ? known : kAssumedExtent;
     n = extent != 0 && n > kLargest / extent ? kLargest : n * extent;
   }
   return n;
@@ -192,7 +163,7 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
     return OkStatus();
 
   std::map<std::string, Piece> pieces;
-  const std::vector<int64_t> extents = assumedExtents(*plan);
+  MR_ASSIGN_OR_RETURN(const PlanSizes sizes, assumedSizes(*plan));
   for (plan::Block &block : plan->blocks) {
     for (plan::Step &step : block.steps) {
       if (step.op != cluster::kClusterOp)
@@ -209,7 +180,7 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
       for (const std::vector<uint32_t> *values : {&step.inputs, &step.outputs})
         for (uint32_t value : *values)
           if (value < block.values.size())
-            elements = std::max(elements, elementsOf(block.values[value], extents));
+            elements = std::max(elements, elementsOf(block.values[value], sizes));
       for (const SegmentTape &segment : segments)
         weight += TapeWeight(segment.tape, 0, segment.tape.code.size());
       const CodeCost cost =

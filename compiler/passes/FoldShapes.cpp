@@ -1,5 +1,5 @@
 #include "millrace/compiler/passes/Passes.h"
-#include "mlir/IR/Builders.h"
+#include "millrace/compiler/passes/Rewrite.h"
 
 using namespace mlir;
 
@@ -43,31 +43,15 @@ struct FoldShapes : impl::FoldShapesBase<FoldShapes> {
       numbers &= elements[i].known();
     }
     Operation *op = result.getOwner();
-    if (numbers) {
-      std::string bytes;
-      for (size_t i = 0; i < elements.size(); ++i) {
-        const int64_t wide = elements[i].number;
-        const int32_t narrow = static_cast<int32_t>(wide);
-        if (dtype == DType::kInt32) {
-          if (narrow != wide)
-            return;
-          bytes.append(reinterpret_cast<const char *>(&narrow), sizeof narrow);
-        } else {
-          bytes.append(reinterpret_cast<const char *>(&wide), sizeof wide);
-        }
-      }
-      CompileState &state = stateOf(op);
-      result.replaceAllUsesWith(
-          makeConstant(op, op->getLoc(),
-                       makeElements(state, &getContext(), dtype, type.getShape(),
-                                    Bytes(std::move(bytes)), nodeName(op->getLoc()))));
+    if (!numbers) {
+      result.replaceAllUsesWith(createDims(op, op->getLoc(), elements, type));
       return;
     }
-    OperationState dims(op->getLoc(), "graph.dims");
-    dims.addAttribute("elements", elements);
-    dims.addTypes(type);
-    mlir::OpBuilder b(op);
-    result.replaceAllUsesWith(b.create(dims)->getResult(0));
+    SmallVector<int64_t, 4> values;
+    for (size_t i = 0; i < elements.size(); ++i)
+      values.push_back(elements[i].number);
+    if (Value constant = createIntegers(op, op->getLoc(), dtype, values, type.getShape()))
+      result.replaceAllUsesWith(constant);
   }
 };
 

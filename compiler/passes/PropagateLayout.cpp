@@ -65,11 +65,8 @@ Value permutedSizes(Operation *op, Value sizes) {
   SmallVector<SymElement, 4> moved;
   for (int64_t axis : kToLast)
     moved.push_back(elements[static_cast<size_t>(axis)]);
-  OperationState state(dims->getLoc(), "graph.dims");
-  state.addAttribute("elements", DimsAttr::get(op->getContext(), ArrayRef<SymElement>(moved)));
-  state.addTypes(sizes.getType());
-  mlir::OpBuilder b(op);
-  return b.create(state)->getResult(0);
+  return createDims(op, dims->getLoc(),
+                    DimsAttr::get(op->getContext(), ArrayRef<SymElement>(moved)), sizes.getType());
 }
 
 // Whether the kernel makes the same bits of the other layout: statistics of a

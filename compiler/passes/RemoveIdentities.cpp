@@ -1,5 +1,5 @@
 #include "millrace/compiler/passes/Passes.h"
-#include "mlir/IR/Builders.h"
+#include "millrace/compiler/passes/Rewrite.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -33,11 +33,6 @@ bool mayGo(Operation *op) {
          llvm::equal(controlOperands(source), controlOperands(op));
 }
 
-bool sizeIsKnown(Type type) {
-  const SymShape shape = shapeOf(type);
-  return shape.has_rank && llvm::none_of(shape.dims, [](Dim d) { return d.unknown(); });
-}
-
 struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
   void runOnOperation() override {
     forEachOp(getOperation(), [&](Operation *op) {
@@ -57,11 +52,7 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
           recordHeir(op, input);
           result.replaceAllUsesWith(input);
         } else {
-          OperationState alias(op->getLoc(), "graph.alias");
-          alias.addOperands(input);
-          alias.addTypes(result.getType());
-          mlir::OpBuilder b(op);
-          result.replaceAllUsesWith(b.create(alias)->getResult(0));
+          result.replaceAllUsesWith(createAlias(op, op->getLoc(), input, result.getType()));
         }
       }
       if (op->use_empty())

@@ -80,18 +80,33 @@ Operation *createOp(Operation *before, Location loc, llvm::StringRef name, Value
   return b.create(op);
 }
 
-Value createIntegers(Operation *before, Location loc, ArrayRef<int64_t> values,
+Value createIntegers(Operation *before, Location loc, DType dtype, ArrayRef<int64_t> values,
                      ArrayRef<int64_t> dims) {
-  const int64_t count = static_cast<int64_t>(values.size());
   std::string bytes;
   for (int64_t wide : values) {
     const int32_t narrow = static_cast<int32_t>(wide);
-    bytes.append(reinterpret_cast<const char *>(&narrow), sizeof narrow);
+    if (dtype == DType::kInt64)
+      bytes.append(reinterpret_cast<const char *>(&wide), sizeof wide);
+    else if (narrow == wide)
+      bytes.append(reinterpret_cast<const char *>(&narrow), sizeof narrow);
+    else
+      return {};
   }
   return makeConstant(before, loc,
-                      makeElements(stateOf(before), before->getContext(), DType::kInt32,
-                                   dims.empty() ? ArrayRef<int64_t>(count) : dims,
+                      makeElements(stateOf(before), before->getContext(), dtype, dims,
                                    Bytes(std::move(bytes)), nodeName(loc)));
+}
+
+Value createIntegers(Operation *before, Location loc, ArrayRef<int64_t> values) {
+  return createIntegers(before, loc, DType::kInt32, values, static_cast<int64_t>(values.size()));
+}
+
+Value createDims(Operation *before, Location loc, DimsAttr elements, Type type) {
+  OperationState dims(loc, "graph.dims");
+  dims.addAttribute("elements", elements);
+  dims.addTypes(type);
+  mlir::OpBuilder b(before);
+  return b.create(dims)->getResult(0);
 }
 
 Value createTranspose(Operation *before, Location loc, Value x, ArrayRef<int64_t> perm) {

@@ -43,9 +43,15 @@ private:
 mlir::Operation *createOp(mlir::Operation *before, mlir::Location loc, llvm::StringRef op,
                           mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attrs,
                           mlir::TypeRange results);
-// A constant of int32: a vector, or `dims`.
+// A constant of int32 or int64, of any dims; null where int32 cannot hold a value.
+mlir::Value createIntegers(mlir::Operation *before, mlir::Location loc, DType dtype,
+                           llvm::ArrayRef<int64_t> values, llvm::ArrayRef<int64_t> dims);
+// A vector of int32.
 mlir::Value createIntegers(mlir::Operation *before, mlir::Location loc,
-                           llvm::ArrayRef<int64_t> values, llvm::ArrayRef<int64_t> dims = {});
+                           llvm::ArrayRef<int64_t> values);
+// graph.dims: integers of `type` that the feeds decide.
+mlir::Value createDims(mlir::Operation *before, mlir::Location loc, DimsAttr elements,
+                       mlir::Type type);
 // Transpose(x, perm), its shape that of `x`.
 mlir::Value createTranspose(mlir::Operation *before, mlir::Location loc, mlir::Value x,
                             llvm::ArrayRef<int64_t> perm);

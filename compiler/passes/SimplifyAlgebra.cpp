@@ -305,7 +305,7 @@ Value takeTransposes(Operation *op) {
     Operation *transpose = definedBy(op->getOperand(i), "Transpose");
     if (!transpose || (batch && !isFloat(op->getOperand(i)) && !isInteger(op->getOperand(i))))
       continue;
-    std::optional<SmallVector<int64_t, 4>> perm = integersOf(transpose->getOperand(1));
+    std::optional<SmallVector<int64_t, 4>> perm = permOf(transpose);
     const int64_t rank = perm ? static_cast<int64_t>(perm->size()) : 0;
     if (rank < 2 || shapeOf(transpose->getOperand(0).getType()).rank() != rank)
       continue;

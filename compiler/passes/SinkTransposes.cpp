@@ -200,21 +200,7 @@ private:
         for (size_t k = 0; k < each; ++k)
           out[static_cast<size_t>(perm[i]) * each + k] = (*numbers)[i * each + k];
     }
-    if (dtypeOf(v.getType()) == DType::kInt32)
-      return integers<int32_t>(op, v, out, dims);
-    return integers<int64_t>(op, v, out, dims);
-  }
-
-  template <typename T>
-  Value integers(Operation *op, Value like, ArrayRef<int64_t> numbers, ArrayRef<int64_t> dims) {
-    std::string bytes;
-    for (int64_t wide : numbers) {
-      const T number = static_cast<T>(wide);
-      bytes.append(reinterpret_cast<const char *>(&number), sizeof number);
-    }
-    return makeConstant(op, like.getLoc(),
-                        makeElements(stateOf(op), op->getContext(), dtypeOf(like.getType()), dims,
-                                     Bytes(std::move(bytes)), nodeName(like.getLoc())));
+    return createIntegers(op, v.getLoc(), dtypeOf(v.getType()), out, dims);
   }
 
   // A constant that meets the others in a broadcast, its axes where theirs go.

@@ -5,8 +5,8 @@
 #include "millrace/compiler/emit/Emit.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/compiler/pipeline/Compilation.h"
-#include "millrace/devices/api/buffer.h"
 #include "millrace/ops/cluster/program.h"
+#include "millrace/ops/registry/plan_sizes.h"
 #include "millrace/proto/value/strings.h"
 #include <algorithm>
 #include <unordered_map>
@@ -18,75 +18,6 @@ namespace {
 
 using namespace compiler;
 
-// Expressions of a plan as text, and as numbers where all symbols are given.
-class Sizes {
-public:
-  Status init(const plan::Plan &plan, const std::map<std::string, int64_t> &given) {
-    for (const auto &[name, value] : given) {
-      const bool known = std::any_of(plan.symbols.begin(), plan.symbols.end(),
-                                     [&, n = name](const plan::Symbol &s) { return s.name == n; });
-      if (value < 0 || !known) {
-        std::vector<std::string> names;
-        for (const plan::Symbol &s : plan.symbols)
-          names.push_back(s.name);
-        return InvalidArgument(value < 0 ? Cat("dim ", name, ": expected 0 or more, found ", value)
-                                         : Cat("dim ", name,
-                                               ": no open dimension has that name; there are ",
-                                               names.empty() ? "none" : Join(names, ", ")));
-      }
-    }
-    const auto translate = [&](DimTable &table, std::vector<SymElement> &out, bool numbers) {
-      for (const plan::DimExpr &e : plan.exprs) {
-        if (e.op == plan::DimOp::kConstant) {
-          out.push_back(SymElement::Number(e.value));
-        } else if (e.op == plan::DimOp::kSymbol) {
-          const std::string &name = plan.symbols[static_cast<size_t>(e.value)].name;
-          auto it = given.find(name);
-          out.push_back(numbers && it != given.end() ? SymElement::Number(it->second)
-                                                     : SymElement::Of(table.Symbol(name)));
-        } else if (e.op == plan::DimOp::kBroadcast) {
-          out.push_back(SymElement::Of(table.Broadcast(out[e.a].dim(), out[e.b].dim())));
-        } else {
-          out.push_back(table.Apply(e.op, out[e.a], out[e.b]));
-        }
-      }
-    };
-    translate(texts, textOf, false);
-    translate(numbers, numberOf, true);
-    return OkStatus();
-  }
-
-  std::string text(uint32_t e) const { return e == plan::kNone ? "?" : texts.ToString(textOf[e]); }
-
-  // A sum of products of expressions, in both tables.
-  struct Size {
-    SymElement symbolic = SymElement::Number(0), numeric = SymElement::Number(0);
-  };
-  Size of(uint32_t e) const {
-    return e == plan::kNone ? Size{SymElement(), SymElement()} : Size{textOf[e], numberOf[e]};
-  }
-  Size number(int64_t n) const { return {SymElement::Number(n), SymElement::Number(n)}; }
-  Size apply(plan::DimOp op, const Size &a, const Size &b) {
-    return {texts.Apply(op, a.symbolic, b.symbolic), numbers.Apply(op, a.numeric, b.numeric)};
-  }
-  // Rounded up as the run lays buffers out.
-  Size aligned(const Size &a) {
-    const Size alignment = number(static_cast<int64_t>(kBufferAlignment));
-    return apply(plan::DimOp::kMul, apply(plan::DimOp::kCeilDiv, a, alignment), alignment);
-  }
-  SizeExplanation explain(const Size &s) const {
-    SizeExplanation out;
-    out.text = texts.ToString(s.symbolic);
-    if (s.numeric.kind == SymElement::Kind::kNumber)
-      out.number = s.numeric.number;
-    return out;
-  }
-
-private:
-  DimTable texts, numbers;
-  std::vector<SymElement> textOf, numberOf;
-};
-
 class Explainer {
 public:
   Explainer(Compilation &compilation, const Graph &graph, const SignatureSpec &spec)
@@ -95,7 +26,7 @@ public:
   Result<Explanation> run(const std::map<std::string, int64_t> &dims, const CodeOptions &code) {
     MR_ASSIGN_OR_RETURN(plan, emitPlan(*compilation.module));
     MR_RETURN_IF_ERROR(AttachCode(&plan, graph.registry(), code));
-    MR_RETURN_IF_ERROR(sizes.init(plan, dims));
+    MR_RETURN_IF_ERROR(sizes.Read(plan, dims));
     block = &plan.blocks[plan.signatures[0].block];
     readNotes();
     nameValues();
@@ -151,15 +82,18 @@ private:
   }
 
   void layOut() {
-    Sizes::Size at = sizes.number(0);
+    PlanSizes::Size at = PlanSizes::Number(0);
     for (const plan::Slot &slot : block->slots) {
-      offsets.push_back(sizes.explain(at));
-      at = sizes.apply(plan::DimOp::kAdd, at, sizes.aligned(sizes.of(slot.bytes)));
+      offsets.push_back(explain(at));
+      at = sizes.Add(at, sizes.Aligned(sizes.Expr(slot.bytes)));
     }
     out.slots = static_cast<int64_t>(block->slots.size());
-    out.arena = sizes.explain(at);
     for (const plan::Value &v : block->values)
       out.late_values += v.storage == plan::Storage::kLate;
+  }
+
+  SizeExplanation explain(const PlanSizes::Size &size) const {
+    return {sizes.Text(size), size.number()};
   }
 
   ValueExplanation explain(uint32_t v) {
@@ -167,15 +101,15 @@ private:
     ValueExplanation e;
     e.name = shown[v];
     std::vector<std::string> dims;
-    Sizes::Size bytes = sizes.number(static_cast<int64_t>(ElementSize(value.dtype)));
+    PlanSizes::Size bytes = PlanSizes::Number(static_cast<int64_t>(ElementSize(value.dtype)));
     for (uint32_t d : value.dims) {
-      dims.push_back(sizes.text(d));
-      bytes = sizes.apply(plan::DimOp::kMul, bytes, sizes.of(d));
+      dims.push_back(sizes.Text(sizes.Expr(d)));
+      bytes = sizes.Mul(bytes, sizes.Expr(d));
     }
     e.type = Cat(DTypeName(value.dtype), value.unknown_rank ? "[*]" : "[" + Join(dims, ",") + "]");
     if (!value.unknown_rank && !IsObject(BaseType(value.dtype)) &&
         value.storage != plan::Storage::kResource)
-      e.bytes = sizes.explain(bytes);
+      e.bytes = explain(bytes);
     switch (value.storage) {
     case plan::Storage::kFeed:
       e.place = Cat("feed ", value.index);
@@ -342,7 +276,7 @@ private:
   const SignatureSpec &spec;
   plan::Plan plan;
   const plan::Block *block = nullptr;
-  Sizes sizes;
+  PlanSizes sizes;
   Explanation out;
   std::vector<SizeExplanation> offsets; // of slots
   std::vector<std::string> shown;       // names of values

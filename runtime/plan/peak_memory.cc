@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "millrace/devices/api/buffer.h"
 #include "millrace/devices/api/tensor.h"
-#include "millrace/ops/registry/dim.h"
+#include "millrace/ops/registry/plan_sizes.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -13,77 +12,7 @@ namespace {
 using plan::DimOp;
 using plan::Storage;
 
-// A size twice: over symbols, for its text, and with the numbers that are given.
-// Not known where only the run knows.
-struct Size {
-  SymElement symbolic, numeric;
-  static Size Of(int64_t n) { return {SymElement::Number(n), SymElement::Number(n)}; }
-  bool known() const { return symbolic.kind != SymElement::Kind::kUnknown; }
-};
-
-class Sizes {
- public:
-  Status Read(const plan::Plan& plan, const std::map<std::string, int64_t>& dims) {
-    for (const auto& [name, value] : dims) {
-      const bool known = std::any_of(plan.symbols.begin(), plan.symbols.end(),
-                                     [&name = name](const plan::Symbol& s) { return s.name == name; });
-      if (known && value >= 0) continue;
-      std::vector<std::string> names;
-      for (const plan::Symbol& s : plan.symbols) names.push_back(s.name);
-      return InvalidArgument(value < 0 ? Cat("dim ", name, ": expected 0 or more, found ", value)
-                                       : Cat("dim ", name, ": no open dimension has that name; there are ",
-                                             names.empty() ? "none" : Join(names, ", ")));
-    }
-    for (size_t i = 0; i < plan.exprs.size(); ++i) {
-      const plan::DimExpr& e = plan.exprs[i];
-      Size size;
-      if (e.op == DimOp::kConstant) {
-        size = Size::Of(e.value);
-      } else if (e.op == DimOp::kSymbol) {
-        if (e.value < 0 || static_cast<uint64_t>(e.value) >= plan.symbols.size()) {
-          return InvalidArgument(Cat("expression ", i, ": no symbol has the number ", e.value));
-        }
-        const std::string& name = plan.symbols[static_cast<size_t>(e.value)].name;
-        const auto given = dims.find(name);
-        size.symbolic = SymElement::Of(texts_.Symbol(name));
-        size.numeric = given != dims.end() ? SymElement::Number(given->second) : SymElement::Of(numbers_.Symbol(name));
-      } else {
-        if (e.a >= i || e.b >= i) return InvalidArgument(Cat("expression ", i, ": expected operands before it"));
-        size = e.op == DimOp::kBroadcast ? Broadcast(exprs_[e.a], exprs_[e.b]) : Apply(e.op, exprs_[e.a], exprs_[e.b]);
-      }
-      exprs_.push_back(size);
-    }
-    return OkStatus();
-  }
-
-  // Unknown for kNone and for what is no expression.
-  Size Expr(uint32_t e) const { return e < exprs_.size() ? exprs_[e] : Size(); }
-  Size Apply(DimOp op, const Size& a, const Size& b) {
-    return {texts_.Apply(op, a.symbolic, b.symbolic), numbers_.Apply(op, a.numeric, b.numeric)};
-  }
-  Size Add(const Size& a, const Size& b) { return Apply(DimOp::kAdd, a, b); }
-  // Rounded up as buffers are.
-  Size Aligned(const Size& a) {
-    const Size unit = Size::Of(kBufferAlignment);
-    return Apply(DimOp::kMul, Apply(DimOp::kCeilDiv, a, unit), unit);
-  }
-  MemorySize Text(const Size& size) const {
-    MemorySize out;
-    out.text = size.known() ? texts_.ToString(size.symbolic) : "unbounded";
-    if (size.numeric.kind == SymElement::Kind::kNumber) out.bytes = size.numeric.number;
-    return out;
-  }
-
- private:
-  Size Broadcast(const Size& a, const Size& b) {
-    if (!a.known() || !b.known()) return Size();
-    return {SymElement::Of(texts_.Broadcast(a.symbolic.dim(), b.symbolic.dim())),
-            SymElement::Of(numbers_.Broadcast(a.numeric.dim(), b.numeric.dim()))};
-  }
-
-  DimTable texts_, numbers_;
-  std::vector<Size> exprs_;
-};
+using Size = PlanSizes::Size;
 
 class Counter {
  public:
@@ -99,40 +28,42 @@ class Counter {
     }
     MR_RETURN_IF_ERROR(sizes_.Read(plan_, dims));
     MR_ASSIGN_OR_RETURN(const Parts parts, Block(signature->block, 0));
-    Size constants = Size::Of(0), variables = Size::Of(0);
+    Size constants = PlanSizes::Number(0), variables = PlanSizes::Number(0);
     for (const plan::Constant& c : plan_.constants) {
       int64_t bytes = static_cast<int64_t>(c.content.size());
       for (const std::string& s : c.strings) bytes += static_cast<int64_t>(sizeof(std::string) + s.size());
-      constants = sizes_.Add(constants, Size::Of(bytes));
+      constants = sizes_.Add(constants, PlanSizes::Number(bytes));
     }
     for (const plan::Resource& r : plan_.resources) {
       const std::optional<size_t> bytes =
           r.unknown_rank || IsObject(r.dtype) ? std::nullopt : TensorBytes(BaseType(r.dtype), r.dims);
       if (!bytes) unbounded_.push_back(r.name);
-      variables = sizes_.Add(variables, bytes ? Size::Of(static_cast<int64_t>(*bytes)) : Size());
+      variables = sizes_.Add(variables, bytes ? PlanSizes::Number(static_cast<int64_t>(*bytes)) : Size());
     }
     PeakMemory out;
-    out.arena = sizes_.Text(parts.arena);
-    out.late = sizes_.Text(parts.late);
-    out.results = sizes_.Text(parts.results);
-    out.constants = sizes_.Text(constants);
-    out.variables = sizes_.Text(variables);
+    out.arena = Text(parts.arena);
+    out.late = Text(parts.late);
+    out.results = Text(parts.results);
+    out.constants = Text(constants);
+    out.variables = Text(variables);
     Size total = constants;
     for (const Size& s : {variables, parts.results, parts.late, parts.arena}) total = sizes_.Add(total, s);
-    out.total = sizes_.Text(total);
+    out.total = Text(total);
     out.unbounded = std::move(unbounded_);
     return out;
   }
 
  private:
   struct Parts {
-    Size arena = Size::Of(0), late = Size::Of(0), results = Size::Of(0);
+    Size arena = PlanSizes::Number(0), late = PlanSizes::Number(0), results = PlanSizes::Number(0);
   };
+
+  MemorySize Text(const Size& size) const { return {size.known() ? sizes_.Text(size) : "unbounded", size.number()}; }
 
   Size BytesOf(const plan::Value& value) {
     if (value.unknown_rank || IsObject(value.dtype) || IsRef(value.dtype) || !IsValid(value.dtype)) return Size();
-    Size size = Size::Of(static_cast<int64_t>(ElementSize(value.dtype)));
-    for (uint32_t d : value.dims) size = sizes_.Apply(DimOp::kMul, size, sizes_.Expr(d));
+    Size size = PlanSizes::Number(static_cast<int64_t>(ElementSize(value.dtype)));
+    for (uint32_t d : value.dims) size = sizes_.Mul(size, sizes_.Expr(d));
     return size;
   }
 
@@ -160,7 +91,7 @@ class Counter {
     // Steps that run blocks are not alone, but each has its memory to itself: the
     // largest of a step's blocks counts, a loop's state twice.
     for (const plan::Step& step : block.steps) {
-      Size largest = Size::Of(0);
+      Size largest = PlanSizes::Number(0);
       for (uint32_t inner : step.blocks) {
         if (inner <= number) return InvalidArgument(Cat("block ", inner, ": expected one after block ", number));
         MR_ASSIGN_OR_RETURN(const Parts of, Block(inner, depth + 1));
@@ -175,7 +106,7 @@ class Counter {
   }
 
   const plan::Plan& plan_;
-  Sizes sizes_;
+  PlanSizes sizes_;
   std::map<uint32_t, Parts> done_;  // of blocks
   std::vector<std::string> unbounded_;
 };
