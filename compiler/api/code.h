@@ -19,6 +19,9 @@ struct CodeReport {
   int compiled = 0;        // pieces that were compiled: equal clusters share one
   int from_cache = 0;      // pieces that were on disk
   bool no_library = false; // libmillrace_codegen is not there
+  // What compiling took, in microseconds of the threads that did it: from tapes to
+  // LLVM's dialect, and from there to code.
+  double mlir_us = 0, llvm_us = 0;
 };
 
 // Attaches code to the clusters of `plan` and names it in their steps. What cannot

@@ -82,6 +82,7 @@ struct Job {
   Isa isa;
   std::string blob; // empty where it failed
   bool cached = false;
+  CompileTimes times = {};
 };
 
 // Runs `work` in this thread and at most `more` others, fewer where the system has
@@ -127,7 +128,7 @@ void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache,
         continue;
       }
       const Result<cluster::CompiledProgram> program =
-          library->compile(job.piece->segments, job.isa);
+          library->compile(job.piece->segments, job.isa, &job.times);
       if (!program.ok())
         continue;
       job.blob = cluster::EncodeCode(*program);
@@ -200,7 +201,7 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
       continue;
     }
     for (Isa isa : targets)
-      jobs.push_back({&key, &piece, isa, {}, false});
+      jobs.push_back({&key, &piece, isa, {}, false, {}});
   }
   if (jobs.empty())
     return OkStatus();
@@ -214,6 +215,8 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
       continue;
     }
     ++(job.cached ? report.from_cache : report.compiled);
+    report.mlir_us += job.times.mlir;
+    report.llvm_us += job.times.llvm + job.times.link;
     for (plan::Step *step : job.piece->steps)
       step->attrs["code"] = *job.key;
     if (first)

@@ -7,6 +7,7 @@
 
 #include "mlir/IR/MLIRContext.h"
 
+#include <ctime>
 #include <mutex>
 
 namespace millrace::codegen {
@@ -47,7 +48,15 @@ private:
   std::vector<std::unique_ptr<mlir::MLIRContext>> free;
 };
 
-Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, Isa isa) {
+// Of the calling thread, in microseconds.
+double now() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+}
+
+Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, Isa isa,
+                                         CompileTimes *times) {
   cluster::CompiledProgram program;
   for (const SegmentTape &segment : segments) {
     MR_RETURN_IF_ERROR(ValidateTape(segment.tape));
@@ -56,13 +65,21 @@ Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, 
   std::unique_ptr<mlir::MLIRContext> context = Contexts::all().take();
   llvm::SmallVector<char, 0> object;
   Status status;
+  const double start = now();
+  double lowered = start;
   {
     mlir::OwningOpRef<mlir::ModuleOp> module = lowerSegments(*context, segments, isa);
-    status = compileToObject(*module, isa, object);
+    status = lowerToLlvm(*module);
+    lowered = now();
+    if (status.ok())
+      status = compileToObject(*module, isa, object);
   }
   Contexts::all().give(std::move(context));
   MR_RETURN_IF_ERROR(status);
+  const double compiled = now();
   MR_RETURN_IF_ERROR(linkObject(llvm::StringRef(object.data(), object.size()), program));
+  if (times)
+    *times = {lowered - start, compiled - lowered, now() - compiled};
   return program;
 }
 

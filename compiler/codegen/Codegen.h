@@ -26,11 +26,19 @@ struct SegmentTape {
   std::vector<uint32_t> cuts;
 };
 
+// Where the time of a compilation went, in microseconds of the calling thread.
+struct CompileTimes {
+  double mlir = 0; // from tapes to LLVM's dialect
+  double llvm = 0; // from there to an object
+  double link = 0;
+};
+
 // Compiles segments into one piece of code for the instruction set. Thread-safe;
 // calls overlap without waiting for each other. InvalidArgument where a tape is
-// none, Unimplemented where the result would need something from outside.
+// none, Unimplemented where the result would need something from outside. `times` may
+// be null.
 using CompileFn = Result<cluster::CompiledProgram> (*)(std::span<const SegmentTape> segments,
-                                                       Isa isa);
+                                                       Isa isa, CompileTimes *times);
 
 // What the library's one symbol, kSymbol, points to.
 struct Library {
@@ -38,7 +46,7 @@ struct Library {
   CompileFn compile;
 };
 // Changes with the layout of what crosses and with the code that is made.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr const char *kSymbol = "millrace_codegen";
 
 } // namespace millrace::codegen

@@ -74,13 +74,17 @@ void registerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-Status compileToObject(ModuleOp module, Isa isa, llvm::SmallVectorImpl<char> &object) {
+Status lowerToLlvm(ModuleOp module) {
   PassManager passes(module.getContext());
   passes.enableVerifier(false);
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertToLLVMPass());
   if (failed(passes.run(module)))
     return Internal("codegen: the module does not lower to LLVM");
+  return OkStatus();
+}
+
+Status compileToObject(ModuleOp module, Isa isa, llvm::SmallVectorImpl<char> &object) {
   llvm::LLVMContext context;
   const std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(module, context);
   if (!ir)

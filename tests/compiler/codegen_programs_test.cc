@@ -28,7 +28,7 @@ void CheckCompiled(const ClusterCase& given, Isa isa, const CutRule& rule, Count
   for (const SegmentTape& s : segments) counts.pieces += 1 + static_cast<int64_t>(s.cuts.size());
   const Library* library = openLibrary();
   REQUIRE(library != nullptr);
-  const Result<cluster::CompiledProgram> compiled = library->compile(segments, isa);
+  const Result<cluster::CompiledProgram> compiled = library->compile(segments, isa, nullptr);
   MR_REQUIRE_OK(compiled);
   const std::string blob = cluster::EncodeCode(*compiled);
   const CodeStore::Item item{"code", IsaName(isa), blob};

@@ -31,7 +31,7 @@ bool Runs(Isa isa) {
 
 // Compiles the segments and makes them ready to call; a symbol of their own.
 std::unique_ptr<const CodeStore> Ready(std::span<const SegmentTape> segments, Isa isa) {
-  const Result<cluster::CompiledProgram> program = TheLibrary().compile(segments, isa);
+  const Result<cluster::CompiledProgram> program = TheLibrary().compile(segments, isa, nullptr);
   INFO((program.ok() ? std::string() : std::string(program.status().message())));
   REQUIRE(program.ok());
   const std::string blob = cluster::EncodeCode(*program);
