@@ -11,11 +11,18 @@ namespace millrace {
 // Adds the ops that the shared object at `path` defines to `registry`, which
 // keeps it loaded as long as it lives. Errors name the file: NotFound where it
 // cannot be loaded, InvalidArgument where it has no entry or an op or gradient is
-// there already, FailedPrecondition where it was built against another version.
-// The registry must not be in use by another thread.
+// there already, FailedPrecondition where it was built against another version or
+// for TensorFlow itself. The registry must not be in use by another thread.
 //
 // Loading a file runs its code: load what you would link.
-Status LoadOps(const std::string& path, Registry* registry);
+enum class LoadNames {
+  // What gradient functions call of the builder may be missing as long as nobody
+  // differentiates: hosts that only run plans do not have it.
+  kWhenUsed,
+  // Whatever the file needs is there, or it is not loaded.
+  kAll,
+};
+Status LoadOps(const std::string& path, Registry* registry, LoadNames names = LoadNames::kWhenUsed);
 
 }  // namespace millrace
 

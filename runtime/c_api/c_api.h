@@ -620,6 +620,22 @@ TF_CAPI_EXPORT TF_Buffer* TF_GetRegisteredKernelsForOp(const char* name, TF_Stat
 /* Does nothing: there are no flags to read. */
 TF_CAPI_EXPORT void TF_InitMain(const char* usage, int* argc, char*** argv);
 
+/* ---- ops of a program's own ---- */
+
+/* Loads a shared object that defines ops with millrace/ops/user/load_ops.h; runs its
+ * code. The ops are there for all graphs that are made later and for the lists of
+ * ops and kernels; the object stays loaded. The same file again is the same
+ * library. Null and an error that names the file: NOT_FOUND where it cannot be
+ * loaded, INVALID_ARGUMENT where it defines no ops or one that is there already,
+ * FAILED_PRECONDITION where it was built for another version, or for TensorFlow
+ * itself, whose kernels do not run here. Thread-safe. */
+typedef struct TF_Library TF_Library;
+TF_CAPI_EXPORT TF_Library* TF_LoadLibrary(const char* library_filename, TF_Status* status);
+/* A serialized OpList of what it defines; the bytes are the handle's. */
+TF_CAPI_EXPORT TF_Buffer TF_GetOpList(TF_Library* lib_handle);
+/* The handle alone: the ops stay. */
+TF_CAPI_EXPORT void TF_DeleteLibraryHandle(TF_Library* lib_handle);
+
 /* ---- not in this library ---- */
 
 /* These are there so that hosts load. Those with a status answer UNIMPLEMENTED and
@@ -668,11 +684,6 @@ TF_CAPI_EXPORT void TF_DeletePRunHandle(const char* handle);
 typedef struct TF_DeprecatedSession TF_DeprecatedSession;
 TF_CAPI_EXPORT void TF_ExtendGraph(TF_DeprecatedSession* session, const void* proto, size_t proto_len,
                                    TF_Status* status);
-
-typedef struct TF_Library TF_Library;
-TF_CAPI_EXPORT TF_Library* TF_LoadLibrary(const char* library_filename, TF_Status* status);
-TF_CAPI_EXPORT TF_Buffer TF_GetOpList(TF_Library* lib_handle);
-TF_CAPI_EXPORT void TF_DeleteLibraryHandle(TF_Library* lib_handle);
 
 typedef struct TF_Server TF_Server;
 TF_CAPI_EXPORT TF_Server* TF_NewServer(const void* proto, size_t proto_len, TF_Status* status);

@@ -143,7 +143,7 @@ void TF_GraphGetOpDef(TF_Graph* graph, const char* op_name, TF_Buffer* output_op
 }
 TF_Buffer* TF_GetAllOpList(void) {
   std::vector<millrace::OpDefValue> signatures;
-  for (const millrace::Op* op : millrace::Registry::BuiltIn().ops()) signatures.push_back(op->signature());
+  for (const millrace::Op* op : LoadedOps().ops()) signatures.push_back(op->signature());
   const std::string list = millrace::SerializeOpList(signatures);
   return TF_NewBufferFromString(list.data(), list.size());
 }

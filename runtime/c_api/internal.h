@@ -9,6 +9,7 @@
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/value/status.h"
 #include "millrace/runtime/c_api/c_api.h"
+#include "millrace/runtime/c_api/libraries.h"
 #include "millrace/runtime/session/session.h"
 
 struct TF_Status {
@@ -31,7 +32,7 @@ struct TF_Tensor {
 // Shared by the graph and the sessions on it: either may be deleted first.
 struct GraphState {
   std::mutex mutex;  // guards additions against lookups and compiles
-  std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>();
+  std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>(millrace::c_api::LoadedOps());
 };
 
 struct TF_Graph {

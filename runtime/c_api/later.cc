@@ -72,15 +72,6 @@ void TF_ExtendGraph(TF_DeprecatedSession*, const void*, size_t, TF_Status* statu
   Without(status, "TF_ExtendGraph");
 }
 
-// --- plugins
-
-TF_Library* TF_LoadLibrary(const char*, TF_Status* status) {
-  Without(status, "TF_LoadLibrary");
-  return nullptr;
-}
-TF_Buffer TF_GetOpList(TF_Library*) { return {nullptr, 0, nullptr}; }
-void TF_DeleteLibraryHandle(TF_Library*) {}
-
 // --- servers
 
 TF_Server* TF_NewServer(const void*, size_t, TF_Status* status) {

@@ -2,7 +2,6 @@
 // the lists of kernels.
 #include <algorithm>
 
-#include "millrace/ops/registry/op.h"
 #include "millrace/proto/codec/attr.h"
 #include "millrace/runtime/c_api/internal.h"
 #include "millrace/runtime/c_api/wire.h"
@@ -85,13 +84,13 @@ TF_Buffer* TF_CreateConfig(unsigned char enable_xla_compilation, unsigned char g
 
 TF_Buffer* TF_GetAllRegisteredKernels(TF_Status* status) {
   std::string bytes;
-  for (const millrace::Op* op : millrace::Registry::BuiltIn().ops()) PutKernels(*op, &bytes);
+  for (const millrace::Op* op : millrace::c_api::LoadedOps().ops()) PutKernels(*op, &bytes);
   millrace::c_api::Set(status, millrace::OkStatus());
   return NewBuffer(bytes);
 }
 TF_Buffer* TF_GetRegisteredKernelsForOp(const char* name, TF_Status* status) {
   std::string bytes;
-  const millrace::Op* op = millrace::Registry::BuiltIn().Find(name != nullptr ? name : "");
+  const millrace::Op* op = millrace::c_api::LoadedOps().Find(name != nullptr ? name : "");
   if (op != nullptr) PutKernels(*op, &bytes);
   millrace::c_api::Set(status, millrace::OkStatus());
   return NewBuffer(bytes);
