@@ -1,3 +1,3 @@
-millrace_ops_family(cluster 
+millrace_ops_family(cluster
   cluster/code.cc cluster/definition.cc cluster/frame.cc cluster/kernel.cc cluster/prepared.cc cluster/program.cc
-  cluster/run.cc cluster/shapes.cc cluster/single.cc)
+  cluster/run.cc cluster/shapes.cc cluster/small.cc cluster/space.cc)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "millrace/ops/cluster/call.h"
+
 namespace millrace::cluster {
 
 void Failure::Report(int step, int64_t position, Status status) {
@@ -79,17 +81,8 @@ void Frame::Init() {
   std::memcpy(Tail(), at, static_cast<size_t>(p.num_ids) * sizeof(char*));
 }
 
-bool Frame::Passes(const Step& step, const Check& check, char* const* table, int64_t count, int64_t position) {
-  TensorView operands[kMaxOperands];
-  for (int k = 0; k < step.arity; ++k) {
-    TensorView& v = operands[k];
-    v.data = table[step.in[k]];
-    v.dtype = b_.p.types[static_cast<size_t>(step.in[k])];
-    v.num_elements = Moves()[step.in[k]] != 0 ? count : 1;
-    v.rank = 1;
-    v.dims = &v.num_elements;
-  }
-  Status status = check.check({operands, static_cast<size_t>(step.arity)});
+bool Frame::Passes(const Check& check, char* const* table, int64_t count, int64_t position) {
+  Status status = CallCheck(b_.p, check, table, Moves(), count);
   if (status.ok()) return true;
   failure_->Report(check.step, position, std::move(status));
   return false;
@@ -108,31 +101,15 @@ void Frame::RunSteps(const StepRange& range, char* const* table, int64_t count, 
   for (int s = range.begin; s < range.end; ++s) {
     const Step& step = p.steps[static_cast<size_t>(s)];
     if (check != nullptr && check != checks_end && check->step == s) {
-      if (!Passes(step, *check, table, count, position)) return;
+      if (!Passes(*check, table, count, position)) return;
       ++check;
     }
-    const void* in[kMaxOperands];
-    int64_t steps[kMaxOperands];
-    for (int k = 0; k < kMaxOperands; ++k) {
-      in[k] = table[step.in[k]];
-      steps[k] = moves[step.in[k]] & step.lanes;
-    }
-    step.run(in, steps, table[step.out], (count + step.lanes - 1) >> step.shift);
+    CallStep(step, table, moves, count);
   }
 }
 
 void Frame::RunCode(const StepRange& range, char* const* table, int64_t count) {
-  const int64_t* const moves = Moves();
-  const size_t reads = range.reads.size(), writes = range.writes.size();
-  auto* const in = reinterpret_cast<const void**>(memory_ + b_.layout.arguments);
-  auto* const out = const_cast<void**>(in + reads);
-  auto* const steps = reinterpret_cast<int64_t*>(out + writes);
-  for (size_t i = 0; i < reads; ++i) {
-    in[i] = table[range.reads[i]];
-    steps[i] = moves[range.reads[i]] & range.code.lanes;
-  }
-  for (size_t i = 0; i < writes; ++i) out[i] = table[range.writes[i]];
-  range.code.run(in, steps, out, (count + range.code.lanes - 1) / range.code.lanes);
+  CallCode(range, table, Moves(), count, memory_ + b_.layout.arguments);
 }
 
 // Every operand is a single value, in a vector that repeats.
@@ -154,7 +131,7 @@ void Frame::RunSingle(const StepRange& range) {
   const Step* step = p.steps.data() + range.begin;
   for (const Step* const end = p.steps.data() + range.end; step != end; ++step) {
     if (check < p.checks.size() && p.steps.data() + p.checks[check].step == step) {
-      if (!Passes(*step, p.checks[check], table, 1, 0)) return;
+      if (!Passes(p.checks[check], table, 1, 0)) return;
       ++check;
     }
     const void* const in[kMaxOperands] = {table[step->in[0]], table[step->in[1]], table[step->in[2]]};
@@ -271,7 +248,7 @@ void Frame::SetMoving(int64_t first, int64_t offset) {
   for (size_t o = 0; o < p.program.outputs.size(); ++o) {
     const int reg = p.program.outputs[o].reg;
     if (p.program.level(reg) != Level::kFull) continue;
-    At()[reg] = b_.outputs[o].as<char>() + static_cast<size_t>(first) * Size(reg);
+    At()[reg] = b_.output(o) + static_cast<size_t>(first) * Size(reg);
   }
 }
 
@@ -325,11 +302,10 @@ void Frame::RunBlock(const Phase& phase, int64_t first, int64_t offset, int64_t 
 void Frame::StoreBlock(const Phase& phase, int64_t first, int64_t count) {
   if (b_.direct) return;
   for (const int32_t o : phase.outputs) {
-    const TensorView& output = b_.outputs[o];
+    char* const output = b_.output(static_cast<size_t>(o));
     const int reg = b_.p.program.outputs[static_cast<size_t>(o)].reg;
-    if (output.data == nullptr || b_.p.late_whole[static_cast<size_t>(o)]) continue;
-    std::memcpy(output.as<char>() + static_cast<size_t>(first) * Size(reg), At()[reg],
-                static_cast<size_t>(count) * Size(reg));
+    if (output == nullptr || b_.p.late_whole[static_cast<size_t>(o)]) continue;
+    std::memcpy(output + static_cast<size_t>(first) * Size(reg), At()[reg], static_cast<size_t>(count) * Size(reg));
   }
 }
 
@@ -338,14 +314,12 @@ void Frame::StoreRows(int64_t row, int64_t rows, int64_t first, int64_t count) {
   if (!b_.direct) SetRows(first);
   for (size_t o = 0; o < p.program.outputs.size(); ++o) {
     const int reg = p.program.outputs[o].reg;
-    const TensorView& output = b_.outputs[o];
-    if (output.data == nullptr) continue;
+    char* const output = b_.output(o);
+    if (output == nullptr) continue;
     if (p.program.level(reg) == Level::kRow) {
-      std::memcpy(output.as<char>() + static_cast<size_t>(row) * Size(reg), At()[reg],
-                  static_cast<size_t>(rows) * Size(reg));
+      std::memcpy(output + static_cast<size_t>(row) * Size(reg), At()[reg], static_cast<size_t>(rows) * Size(reg));
     } else if (p.program.level(reg) == Level::kFull && !b_.direct && p.late_whole[o]) {
-      std::memcpy(output.as<char>() + static_cast<size_t>(first) * Size(reg), At()[reg],
-                  static_cast<size_t>(count) * Size(reg));
+      std::memcpy(output + static_cast<size_t>(first) * Size(reg), At()[reg], static_cast<size_t>(count) * Size(reg));
     }
   }
 }

@@ -19,6 +19,7 @@ struct InputState {
   size_t size = 0;
   Access access;        // of a general one
   size_t expanded = 0;  // its place in a frame, for what cannot be read where it is
+  int64_t run = 0;      // of a general one: how far it goes on in one way
 };
 
 // The failed check of the earliest instruction, and of that the first element.
@@ -48,13 +49,18 @@ struct FrameLayout {
 
 // A program with the inputs and outputs of one run.
 struct Bound {
-  explicit Bound(const Prepared& prepared) : p(prepared) {}
+  Bound(const Prepared& prepared, const KernelContext& context) : p(prepared), ctx(context) {}
+  // Where an output goes; null where nobody wants it.
+  char* output(size_t o) const {
+    const int i = static_cast<int>(o);
+    return ctx.output_wanted(i) ? ctx.output(i).as<char>() : nullptr;
+  }
+
   const Prepared& p;
+  const KernelContext& ctx;
   const Placement* placement = nullptr;
   const InputState* inputs = nullptr;
   FrameLayout layout;
-  // Where outputs go; null for those that nobody wants.
-  const TensorView* outputs = nullptr;
   bool direct = false;  // full-level outputs are written where they go
 };
 
@@ -106,7 +112,7 @@ class Frame {
   void SetTails(const Phase& phase, int64_t done, int64_t rest);
   void SetMoving(int64_t first, int64_t offset);
   void RunSteps(const StepRange& range, char* const* table, int64_t count, int64_t position);
-  bool Passes(const Step& step, const Check& check, char* const* table, int64_t count, int64_t position);
+  bool Passes(const Check& check, char* const* table, int64_t count, int64_t position);
   void RunCode(const StepRange& range, char* const* table, int64_t count);
   void RunSingle(const StepRange& range);
 

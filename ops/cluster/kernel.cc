@@ -1,7 +1,7 @@
 #include "millrace/ops/cluster/kernel.h"
 
 #include "millrace/ops/cluster/run.h"
-#include "millrace/ops/cluster/single.h"
+#include "millrace/ops/cluster/small.h"
 #include "millrace/ops/registry/op.h"
 
 namespace millrace::cluster {
@@ -10,15 +10,16 @@ namespace {
 class ClusterKernel final : public Kernel {
  public:
   explicit ClusterKernel(std::unique_ptr<const Prepared> prepared)
-      : prepared_(std::move(prepared)), single_(SingleProgram::Make(*prepared_)) {}
+      : prepared_(std::move(prepared)), small_(*prepared_) {}
   Status Run(KernelContext& ctx) const override {
-    if (single_ != nullptr && SingleProgram::Fits(ctx)) return single_->Run(ctx);
-    return RunProgram(*prepared_, ctx);
+    Space space;
+    MR_RETURN_IF_ERROR(space.Find(prepared_->program, ctx));
+    return small_.Fits(space) ? small_.Run(space, ctx) : RunProgram(*prepared_, space, ctx);
   }
 
  private:
   const std::unique_ptr<const Prepared> prepared_;
-  const std::unique_ptr<const SingleProgram> single_;
+  const SmallProgram small_;
 };
 
 }  // namespace

@@ -360,4 +360,9 @@ Result<std::unique_ptr<Prepared>> Prepared::Make(Program program, const Registry
   return prepared;
 }
 
+Status Prepared::At(Status status, int step) const {
+  const Instruction& at = program.instructions[static_cast<size_t>(step_instructions[static_cast<size_t>(step)])];
+  return std::move(status).At(at.node, at.op);
+}
+
 }  // namespace millrace::cluster

@@ -115,6 +115,8 @@ struct Prepared {
   // Unimplemented where it has no body for the types.
   static Result<std::unique_ptr<Prepared>> Make(Program program, const Registry& registry, const CodeStore* code,
                                                 std::string_view symbol);
+  // A failure of steps[step], at its node.
+  Status At(Status status, int step) const;
 };
 
 }  // namespace millrace::cluster

@@ -7,7 +7,6 @@
 #include "absl/container/inlined_vector.h"
 #include "millrace/ops/cluster/frame.h"
 #include "millrace/ops/expr/access.h"
-#include "millrace/proto/value/strings.h"
 
 namespace millrace::cluster {
 namespace {
@@ -46,65 +45,33 @@ class Sizer {
 
 class Runner {
  public:
-  Runner(const Prepared& p, KernelContext& ctx) : p_(p), program_(p.program), ctx_(ctx), bound_(p) {}
+  Runner(const Prepared& p, const Space& space, KernelContext& ctx)
+      : p_(p),
+        program_(p.program),
+        ctx_(ctx),
+        bound_(p, ctx),
+        space_(space),
+        rows_(space.rows),
+        length_(space.length),
+        total_(space.total) {}
 
   Status Run() {
-    MR_RETURN_IF_ERROR(FindSpace());
-    MR_RETURN_IF_ERROR(CheckOutputs());
     BindInputs();
     BindOutputs();
     ChooseBlocks();
     MR_RETURN_IF_ERROR(TakeMemory());
+    BindAccess();
     RunAll();
     int step = 0;
     Status status;
-    if (failure_.Take(&status, &step)) {
-      const Instruction& at =
-          program_.instructions[static_cast<size_t>(p_.step_instructions[static_cast<size_t>(step)])];
-      return status.At(at.node, at.op);
-    }
+    if (failure_.Take(&status, &step)) return p_.At(std::move(status), step);
     if (cancelled_.load(std::memory_order_relaxed)) return Cancelled("the run was cancelled inside a cluster");
     return OkStatus();
   }
 
  private:
-  Status FindSpace() {
-    for (size_t i = 0; i < program_.inputs.size(); ++i) {
-      if (program_.inputs[i].level != Level::kFull) continue;
-      const TensorView& input = ctx_.input(static_cast<int>(i));
-      const auto rank = static_cast<size_t>(input.rank);
-      if (rank > dims_.size()) dims_.insert(dims_.begin(), rank - dims_.size(), 1);
-      for (size_t d = 0; d < rank; ++d) {
-        int64_t& dim = dims_[dims_.size() - 1 - d];
-        if (dim == 1) dim = input.dims[rank - 1 - d];
-      }
-    }
-    const auto row_rank = static_cast<size_t>(program_.row_rank);
-    if (dims_.size() < row_rank) return Internal(Cat("a cluster of rows with ", dims_.size(), " dimensions"));
-    for (size_t d = 0; d < dims_.size(); ++d) {
-      int64_t& product = d + row_rank < dims_.size() ? rows_ : length_;
-      if (__builtin_mul_overflow(product, dims_[d], &product)) return InvalidArgument("a cluster's space overflows");
-    }
-    if (program_.row_rank == 0) std::swap(rows_, length_);
-    if (__builtin_mul_overflow(rows_, length_, &total_)) return InvalidArgument("a cluster's space overflows");
-    return OkStatus();
-  }
-
-  Status CheckOutputs() const {
-    for (size_t o = 0; o < program_.outputs.size(); ++o) {
-      const Level level = program_.level(program_.outputs[o].reg);
-      const int64_t expected = level == Level::kFull ? total_ : level == Level::kRow ? rows_ : 1;
-      const int64_t found = ctx_.output(static_cast<int>(o)).num_elements;
-      if (found == expected || !ctx_.output_wanted(static_cast<int>(o))) continue;
-      return Internal(Cat("output ", o, " of a cluster: expected ", expected, " elements, found ", found));
-    }
-    return OkStatus();
-  }
-
   void BindInputs() {
     inputs_.resize(program_.inputs.size());
-    const std::span<const int64_t> space(dims_.data(), dims_.size());
-    const std::span<const int64_t> row_space = space.first(space.size() - static_cast<size_t>(program_.row_rank));
     AccessGroup groups[kMaxAccessGroups];
     for (size_t i = 0; i < inputs_.size(); ++i) {
       const Input& input = program_.inputs[i];
@@ -114,35 +81,34 @@ class Runner {
       state.size = p_.sizes[i];
       if (p_.last_read[i] < 0 || view.num_elements == 0) continue;
       const bool full = input.level == Level::kFull;
-      const int64_t elements = full ? total_ : rows_;
       const bool one = view.num_elements == 1 && !(full && p_.materialise[i] && total_ != 1);
       if (input.level == Level::kOne || (one && (!full || total_ != 1))) {
         state.kind = InputState::Kind::kOne;
         continue;
       }
-      if (view.num_elements == elements) {
+      if (view.num_elements == space_.elements(input.level)) {
         state.kind = InputState::Kind::kDense;
         continue;
       }
       state.kind = InputState::Kind::kGeneral;
-      std::span<const int64_t> own = view.shape();
-      if (!full && input.keeps_dims)
-        own = own.first(own.size() - std::min(own.size(), static_cast<size_t>(program_.row_rank)));
-      state.access.rank = MakeAccessGroups(own, full ? space : row_space, groups);
+      state.access.rank = space_.GroupsOf(input, view, groups);
+      num_groups_ += state.access.rank;
+      state.run = groups[state.access.rank - 1].extent;
+      if (full) shortest_run_ = std::min(shortest_run_, state.run);
+    }
+  }
+
+  // Once there is memory for the groups.
+  void BindAccess() {
+    AccessGroup* next = reinterpret_cast<AccessGroup*>(memory_ + groups_);
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      InputState& state = inputs_[i];
+      if (state.kind != InputState::Kind::kGeneral) continue;
+      state.access.rank = space_.GroupsOf(program_.inputs[i], ctx_.input(static_cast<int>(i)), next);
+      state.access.groups = next;
       state.access.data = state.data;
       state.access.size = state.size;
-      state.access.groups = groups;
       state.same_rows = state.access.SameRows();
-      groups_.insert(groups_.end(), groups, groups + state.access.rank);
-      if (!full) continue;
-      const int64_t run = groups[state.access.rank - 1].extent;
-      shortest_run_ = std::min(shortest_run_, run);
-      runs_.push_back(run);
-    }
-    const AccessGroup* next = groups_.data();
-    for (InputState& state : inputs_) {
-      if (state.kind != InputState::Kind::kGeneral) continue;
-      state.access.groups = next;
       next += state.access.rank;
     }
   }
@@ -151,24 +117,21 @@ class Runner {
   // an input of the same memory after that.
   void BindOutputs() {
     bound_.inputs = inputs_.data();
-    outputs_.resize(program_.outputs.size());
     bool direct = p_.outputs_differ;
     const auto inputs = program_.inputs.size();
-    for (size_t o = 0; o < outputs_.size(); ++o) {
-      outputs_[o] = ctx_.output(static_cast<int>(o));
-      if (!ctx_.output_wanted(static_cast<int>(o))) outputs_[o].data = nullptr;
+    for (size_t o = 0; o < program_.outputs.size(); ++o) {
+      const char* const data = bound_.output(o);
       const int reg = program_.outputs[o].reg;
       if (program_.level(reg) != Level::kFull) continue;
-      if (outputs_[o].data == nullptr) direct = false;
+      if (data == nullptr) direct = false;
       const int made = reg - static_cast<int>(inputs);
       for (size_t i = 0; i < inputs && direct; ++i) {
-        if (program_.inputs[i].level == Level::kFull && ctx_.input(static_cast<int>(i)).data == outputs_[o].data &&
+        if (program_.inputs[i].level == Level::kFull && ctx_.input(static_cast<int>(i)).data == data &&
             p_.last_read[i] > made) {
           direct = false;
         }
       }
     }
-    bound_.outputs = outputs_.data();
     bound_.direct = direct;
     bound_.placement = direct ? &p_.direct : &p_.late;
   }
@@ -188,7 +151,7 @@ class Runner {
     if (program_.row_rank == 0) {
       l.block = RoundUp(std::clamp<int64_t>(total_, 1, room), 64);
       l.whole = l.block;
-      if (runs_.empty()) return;
+      if (shortest_run_ == INT64_MAX) return;
       if (shortest_run_ >= kLongRun) {
         run_ = shortest_run_;
         const int64_t parts = (run_ + room - 1) / room;
@@ -197,8 +160,8 @@ class Runner {
       }
       // The inner dimensions of one input are a product of those of another.
       int64_t unit = 1;
-      for (const int64_t run : runs_) {
-        if (run <= room) unit = std::max(unit, run);
+      for (size_t i = 0; i < inputs_.size(); ++i) {
+        if (inputs_[i].run <= room && program_.inputs[i].level == Level::kFull) unit = std::max(unit, inputs_[i].run);
       }
       cut_ = room / unit * unit;
       return;
@@ -267,8 +230,8 @@ class Runner {
     frames_ = FitsOneThread() ? 1 : std::max<int64_t>(ctx_.workers(), 1);
     Sizer all;
     const size_t first = all.Take(static_cast<int64_t>(frames_), static_cast<int64_t>(l.bytes));
-    l.ones = all.bytes();
-    all.Take(static_cast<int64_t>(p_.one_ids.size()), kSplatBytes);
+    l.ones = all.Take(static_cast<int64_t>(p_.one_ids.size()), kSplatBytes);
+    groups_ = all.Take(num_groups_, static_cast<int64_t>(sizeof(AccessGroup)));
     partial_ = all.bytes();
     if (CutsRows()) {
       all.Take(RoundUp(length_, reduce::kPiece) / reduce::kPiece * static_cast<int64_t>(most_steps),
@@ -298,10 +261,10 @@ class Runner {
       else if (CutsRows()) RunPieces();
       else RunGroups();
     }
-    for (size_t o = 0; o < outputs_.size(); ++o) {
+    for (size_t o = 0; o < program_.outputs.size(); ++o) {
       const int reg = program_.outputs[o].reg;
-      if (program_.level(reg) != Level::kOne || outputs_[o].data == nullptr) continue;
-      CopyElement(main.at(reg), p_.sizes[static_cast<size_t>(reg)], outputs_[o].data);
+      if (program_.level(reg) != Level::kOne || bound_.output(o) == nullptr) continue;
+      CopyElement(main.at(reg), p_.sizes[static_cast<size_t>(reg)], bound_.output(o));
     }
   }
 
@@ -319,7 +282,7 @@ class Runner {
 
   // Elements for a thread, whole blocks where inputs are expanded.
   int64_t FlatBlock() const {
-    const int64_t unit = run_ > 0 || runs_.empty() ? 64 : cut_;
+    const int64_t unit = run_ > 0 || shortest_run_ == INT64_MAX ? 64 : cut_;
     return RoundUp(BlockFor(p_.full_cycles), unit);
   }
 
@@ -466,13 +429,13 @@ class Runner {
   Failure failure_;
   std::atomic<bool> cancelled_ = false;
 
-  absl::InlinedVector<int64_t, 8> dims_;  // of the space
-  int64_t rows_ = 1, length_ = 1, total_ = 0;
-  absl::InlinedVector<InputState, 12> inputs_;
-  absl::InlinedVector<AccessGroup, 16> groups_;
-  absl::InlinedVector<TensorView, 8> outputs_;
-  // How far general inputs go on in one way.
-  absl::InlinedVector<int64_t, 8> runs_;
+  const Space& space_;
+  const int64_t rows_, length_, total_;
+  // (As many as there may be: nothing is allocated in a run.)
+  absl::InlinedVector<InputState, kMaxInputs> inputs_;
+  int64_t num_groups_ = 0;
+  size_t groups_ = 0;  // their place
+  // How far full-level general inputs go on in one way.
   int64_t shortest_run_ = INT64_MAX;
   int64_t cut_ = 0;  // elements of a block
   int64_t run_ = 0;  // where blocks end too, or 0
@@ -484,6 +447,8 @@ class Runner {
 
 }  // namespace
 
-Status RunProgram(const Prepared& prepared, KernelContext& ctx) { return Runner(prepared, ctx).Run(); }
+Status RunProgram(const Prepared& prepared, const Space& space, KernelContext& ctx) {
+  return Runner(prepared, space, ctx).Run();
+}
 
 }  // namespace millrace::cluster

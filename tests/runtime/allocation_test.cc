@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "millrace/ops/cluster/program.h"
+#include "millrace/proto/value/strings.h"
 #include "millrace/tests/runtime/plan_builder.h"
 #include "millrace/tests/test.h"
 
@@ -53,6 +55,70 @@ int posix_memalign(void** p, size_t a, size_t n) {
 #endif
 
 namespace millrace::testing {
+
+// Allocations of some hundred prepared runs of the plan's signature "run", which is
+// fed [n, ...] and gives as much once or more, after a few to get warm.
+long AllocationsOf(Runner& runner, std::vector<int64_t> dims, size_t results) {
+  auto callable = runner.Prepare("run");
+  MR_REQUIRE_OK(callable);
+  int64_t n = 1;
+  for (const int64_t d : dims) n *= d;
+  std::vector<float> in(static_cast<size_t>(n), 1.f), out(static_cast<size_t>(n) * results);
+  const auto rank = static_cast<int>(dims.size());
+  const TensorView feed{in.data(), DType::kFloat, rank, dims.data(), n};
+  std::vector<TensorView> outputs;
+  for (size_t r = 0; r < results; ++r) {
+    outputs.push_back({out.data() + r * static_cast<size_t>(n), DType::kFloat, rank, dims.data(), n});
+  }
+  bool ok = true;
+  const auto run = [&](int times) {
+    for (int i = 0; i < times; ++i) ok &= (*callable)->RunInto({&feed, 1}, outputs).ok();
+  };
+  run(3);
+  allocations = 0;
+  counting = true;
+  run(300);
+  counting = false;
+  CHECK(ok);
+  CHECK(out.back() != 0.f);
+  return allocations;
+}
+
+TEST_CASE("prepared runs of clusters of many inputs and outputs allocate nothing") {
+  if (!MR_COUNTS_ALLOCATIONS) MR_SKIP("the sanitizer owns the heap");
+  constexpr int kMany = 40;
+  for (const int row_rank : {0, 1}) {
+    PlanBuilder b;
+    cluster::Program program;
+    program.row_rank = row_rank;
+    // Each output is the sum of what was fed and another vector, which repeats.
+    std::vector<uint32_t> inputs{b.Feed("x:0", {-1, 5})}, outputs;
+    program.inputs.push_back({DType::kFloat, cluster::Level::kFull, true});
+    for (int i = 0; i < kMany; ++i) {
+      inputs.push_back(b.Constant({5}, {1, 2, 3, 4, 5}));
+      program.inputs.push_back({DType::kFloat, cluster::Level::kFull, true});
+    }
+    for (int i = 0; i < kMany; ++i) {
+      const std::string name = Cat("y", i);
+      outputs.push_back(b.Slot(name + ":0", b.DimsOf(inputs[0])));
+      program.instructions.push_back({"AddV2", name, DType::kFloat, cluster::Level::kFull, {0, i + 1}, 0, false});
+      program.outputs.push_back({kMany + 1 + i, true});
+      b.Fetch(name + ":0", outputs.back());
+    }
+    b.Step(std::string(cluster::kClusterOp), "many", inputs, outputs);
+    b.block().steps.back().attrs = cluster::ToAttrs(program);
+    for (const int threads : {1, 2}) {
+      EnvironmentOptions options;
+      options.threads = threads;
+      auto runner = NewPlanRunner(b.plan, std::make_shared<Environment>(options));
+      MR_REQUIRE_OK(runner);
+      for (const int64_t rows : {1, 7, 4000}) {
+        INFO(row_rank << " row dimensions, " << rows << " rows, " << threads << " threads");
+        CHECK(AllocationsOf(**runner, {rows, 5}, kMany) == 0);
+      }
+    }
+  }
+}
 
 TEST_CASE("a thousand prepared runs allocate nothing") {
   if (!MR_COUNTS_ALLOCATIONS) MR_SKIP("the sanitizer owns the heap");

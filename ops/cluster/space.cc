@@ -1,0 +1,52 @@
+#include "millrace/ops/cluster/space.h"
+
+#include <algorithm>
+
+#include "millrace/proto/value/strings.h"
+
+namespace millrace::cluster {
+
+Status Space::Overflow() const { return InvalidArgument("a cluster's space overflows"); }
+
+Status Space::Find(const Program& program, const KernelContext& ctx) {
+  for (size_t i = 0; i < program.inputs.size(); ++i) {
+    if (program.inputs[i].level != Level::kFull) continue;
+    const TensorView& input = ctx.input(static_cast<int>(i));
+    if (input.rank > rank_) {
+      std::copy_backward(dims_, dims_ + rank_, dims_ + input.rank);
+      std::fill_n(dims_, input.rank - rank_, 1);
+      rank_ = input.rank;
+    }
+    int64_t* const last = dims_ + (rank_ - input.rank);
+    for (int d = 0; d < input.rank; ++d) {
+      if (last[d] == 1) last[d] = input.dims[d];
+    }
+  }
+  row_rank_ = program.row_rank;
+  if (rank_ < row_rank_) return Internal(Cat("a cluster of rows with ", rank_, " dimensions"));
+  for (int d = 0; d < rank_; ++d) {
+    int64_t& product = d < rank_ - row_rank_ ? rows : length;
+    if (__builtin_mul_overflow(product, dims_[d], &product)) return Overflow();
+  }
+  if (row_rank_ == 0) std::swap(rows, length);
+  if (__builtin_mul_overflow(rows, length, &total)) return Overflow();
+  for (size_t o = 0; o < program.outputs.size(); ++o) {
+    const int64_t expected = elements(program.level(program.outputs[o].reg));
+    const int64_t found = ctx.output(static_cast<int>(o)).num_elements;
+    if (found == expected || !ctx.output_wanted(static_cast<int>(o))) continue;
+    return Internal(Cat("output ", o, " of a cluster: expected ", expected, " elements, found ", found));
+  }
+  return OkStatus();
+}
+
+int Space::GroupsOf(const Input& input, const TensorView& view, AccessGroup* groups) const {
+  std::span<const int64_t> own = view.shape(), all(dims_, static_cast<size_t>(rank_));
+  if (input.level == Level::kRow) {
+    const auto row_rank = static_cast<size_t>(row_rank_);
+    if (input.keeps_dims) own = own.first(own.size() - std::min(own.size(), row_rank));
+    all = all.first(all.size() - row_rank);
+  }
+  return MakeAccessGroups(own, all, groups);
+}
+
+}  // namespace millrace::cluster
