@@ -1,5 +1,6 @@
 #include "millrace/compiler/passes/ClusterBuilder.h"
 #include "millrace/compiler/dialect/Devices.h"
+#include "millrace/compiler/passes/Rewrite.h"
 #include "millrace/ops/expr/expression.h"
 #include "mlir/IR/Builders.h"
 #include <map>
@@ -255,15 +256,9 @@ void replaceMembers(const ClusterGroup &group, const BuiltCluster &built, const 
   if (severalDevices(last))
     setDevice(made, deviceOf(last));
   for (const BuiltCluster::Output &output : built.outputs) {
-    Value result = made->getResult(static_cast<unsigned>(output.number));
     Value old = output.value;
-    if (result.getType() != old.getType()) {
-      OperationState alias(old.getLoc(), "graph.alias");
-      alias.addOperands(result);
-      alias.addTypes(old.getType());
-      result = b.create(alias)->getResult(0);
-    }
-    old.replaceAllUsesWith(result);
+    Value result = made->getResult(static_cast<unsigned>(output.number));
+    old.replaceAllUsesWith(createAlias(last, old.getLoc(), result, old.getType()));
   }
   for (Operation *op : llvm::reverse(group.members))
     op->erase();

@@ -1,7 +1,8 @@
 #include "millrace/compiler/passes/ClusterRoles.h"
 #include "millrace/compiler/dialect/Devices.h"
+#include "millrace/compiler/passes/Rewrite.h"
+#include "millrace/ops/cluster/kinds.h"
 #include "millrace/ops/expr/expression.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -26,24 +27,11 @@ Role inside(Role::Kind kind, llvm::StringRef op, int rowRank = 0) {
 
 // The axes of a reduction, where they are the last ones: how many; else 0.
 int trailingAxes(Operation *op, int rank) {
-  ElementsAttr axes = constantValue(op->getOperand(1));
+  const auto axes = integersOf(op->getOperand(1));
   if (!axes || rank <= 0 || rank > 64)
     return 0;
-  const Bytes bytes = denseBytes(stateOf(op), axes);
-  const DType dtype = dtypeOfElement(llvm::cast<ShapedType>(axes.getType()).getElementType());
-  const size_t count = static_cast<size_t>(axes.getNumElements());
   uint64_t reduced = 0;
-  for (size_t i = 0; i < count; ++i) {
-    int64_t axis = 0;
-    if (dtype == DType::kInt32) {
-      int32_t narrow;
-      std::memcpy(&narrow, bytes.data() + 4 * i, 4);
-      axis = narrow;
-    } else if (dtype == DType::kInt64) {
-      std::memcpy(&axis, bytes.data() + 8 * i, 8);
-    } else {
-      return 0;
-    }
+  for (const int64_t axis : *axes) {
     if (axis < -rank || axis >= rank)
       return 0; // an error of the run
     reduced |= uint64_t{1} << (axis < 0 ? axis + rank : axis);
@@ -71,21 +59,33 @@ Role elementwise(Operation *op, const Op &def, const SymShape &shape) {
     types.push_back(dtypeOf(v.getType()));
   if (traits.attr_operand)
     types.push_back(types.empty() ? DType::kInvalid : types[0]);
-  const Expression *expression = def.expression();
+  bool variant = false;
   if (traits.variant)
-    if (auto flag = op->getAttrOfType<BoolAttr>(traits.variant_attr); flag && flag.getValue())
-      if (traits.variant->Find(types, dtypeOf(op->getResult(0).getType()), Isa::kAvx2))
-        expression = traits.variant;
-  if (!expression->Find(types, dtypeOf(op->getResult(0).getType()), Isa::kAvx2))
+    if (auto flag = op->getAttrOfType<BoolAttr>(traits.variant_attr))
+      variant = flag.getValue();
+  if (!BodyFor(*def.expression(), variant, types, dtypeOf(op->getResult(0).getType()), Isa::kAvx2))
     return outside("it has no element-wise body for these types");
   return inside(Role::Kind::kElementwise, def.name());
 }
 
-} // namespace
-
-bool isDecided(const SymShape &shape) {
-  return shape.has_rank && llvm::none_of(shape.dims, [](Dim d) { return d.unknown(); });
+// BiasAdd and AddN, which are additions.
+Role addition(Operation *op, const SymShape &shape) {
+  if (isNamed(op, "BiasAdd")) {
+    auto format = op->getAttrOfType<StringAttr>("data_format");
+    if (format && format.getValue() != "NHWC" && shape.rank() > 2)
+      return outside("its channels are not last");
+  } else if (!allOfShape(op, shape) || dataOperands(op).size() < 2 ||
+             dataOperands(op).size() > kMaxAddends) {
+    return outside("its op is not element-wise");
+  }
+  const Op *add = stateOf(op).registry->Find("AddV2");
+  const DType type = dtypeOf(op->getResult(0).getType()), types[] = {type, type};
+  return add && add->expression() && add->expression()->Find(types, type, Isa::kAvx2)
+             ? inside(Role::Kind::kElementwise, "AddV2")
+             : outside("it has no element-wise body for these types");
 }
+
+} // namespace
 
 bool isOne(const SymShape &shape) {
   return shape.has_rank && llvm::all_of(shape.dims, [](Dim d) { return d == Dim(1); });
@@ -124,44 +124,26 @@ Role roleOf(Operation *op) {
   };
   const SymShape shape = shapeOf(op->getResult(0).getType());
   const llvm::StringRef name = def->name();
-  const int reduced = llvm::StringSwitch<int>(name)
-                          .Cases({"Sum", "Mean", "Max", "Min", "Prod", "Any", "All"}, 1)
-                          .Cases({"Softmax", "LogSoftmax"}, 2)
-                          .Cases({"BiasAdd", "AddN"}, 3)
-                          .Default(0);
-  if (!reduced && !def->expression())
+  const cluster::Kind kind = cluster::KindOf(def->name());
+  const bool sum = name == "BiasAdd" || name == "AddN";
+  if (kind == cluster::Kind::kElementwise && !sum && !def->expression())
     return outside("its op is not element-wise");
   if (!plain(op->getResult(0)) || !llvm::all_of(dataOperands(op), plain))
     return outside("its elements are no numbers");
-  if (!isDecided(shape) ||
-      !llvm::all_of(dataOperands(op), [](Value v) { return isDecided(shapeOf(v.getType())); }))
+  const auto sized = [](Value v) { return sizeIsKnown(v.getType()); };
+  if (!sized(op->getResult(0)) || !llvm::all_of(dataOperands(op), sized))
     return outside("sizes are known only at the run");
-  switch (reduced) {
-  case 1: {
+  switch (kind) {
+  case cluster::Kind::kReduce: {
     const SymShape operand = shapeOf(op->getOperand(0).getType());
     const int rows = trailingAxes(op, operand.rank());
     return rows > 0 && isRow(shape, operand, rows) ? inside(Role::Kind::kReduce, name, rows)
                                                    : outside("it does not reduce the last axes");
   }
-  case 2:
+  case cluster::Kind::kRowFunction:
     return shape.rank() > 0 ? inside(Role::Kind::kRowFunction, name, 1) : outside("it has no rows");
-  case 3: {
-    if (name == "BiasAdd") {
-      auto format = op->getAttrOfType<StringAttr>("data_format");
-      if (format && format.getValue() != "NHWC" && shape.rank() > 2)
-        return outside("its channels are not last");
-    } else if (!allOfShape(op, shape) || dataOperands(op).size() < 2 ||
-               dataOperands(op).size() > kMaxAddends) {
-      return outside("its op is not element-wise");
-    }
-    const Op *add = stateOf(op).registry->Find("AddV2");
-    const DType type = dtypeOf(op->getResult(0).getType()), types[] = {type, type};
-    return add && add->expression() && add->expression()->Find(types, type, Isa::kAvx2)
-               ? inside(Role::Kind::kElementwise, "AddV2")
-               : outside("it has no element-wise body for these types");
-  }
-  default:
-    return elementwise(op, *def, shape);
+  case cluster::Kind::kElementwise:
+    return sum ? addition(op, shape) : elementwise(op, *def, shape);
   }
 }
 

@@ -25,8 +25,6 @@ Role roleOf(mlir::Operation *op);
 
 // ---- shapes ----
 
-// Rank known and every dim a number or an expression over the feeds.
-bool isDecided(const SymShape &shape);
 // One element in every run.
 bool isOne(const SymShape &shape);
 // `shape` is `space` without its last `rowRank` dims, or with 1 in their place.

@@ -1,6 +1,7 @@
 #include "millrace/compiler/passes/ClusterRoles.h"
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Products.h"
+#include "millrace/compiler/passes/Rewrite.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -23,11 +24,6 @@ struct Chain {
   float alpha = 0.2f;
   SmallVector<Operation *, 3> taken;
 };
-
-bool sameKnownShape(Type a, Type b) {
-  const SymShape x = shapeOf(a);
-  return x.has_rank && x == shapeOf(b) && llvm::none_of(x.dims, [](Dim d) { return d.unknown(); });
-}
 
 struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
