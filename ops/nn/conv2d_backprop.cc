@@ -1,10 +1,10 @@
 // Gradients of Conv2D by its input and by its filter.
 #include <algorithm>
 
-#include "millrace/ops/linalg/gemm.h"
 #include "millrace/ops/linalg/transpose_block.h"
 #include "millrace/ops/linalg/widened.h"
 #include "millrace/ops/nn/convolution.h"
+#include "millrace/ops/nn/filter_gradient.h"
 #include "millrace/ops/nn/int_convolution.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -125,16 +125,6 @@ class IntBackpropInput final : public Kernel {
   WindowAttrs attrs_;
 };
 
-// An NCHW tensor with the channels last.
-template <typename C>
-void ChannelsLast(KernelContext& ctx, const C* in, int64_t batch, int64_t channels, int64_t plane, C* out) {
-  ctx.ParallelFor(batch, 1, [&](int64_t begin, int64_t end, int) {
-    for (int64_t n = begin; n < end; ++n) {
-      linalg::TransposedCopy(in + n * channels * plane, plane, channels, plane, out + n * channels * plane, channels);
-    }
-  });
-}
-
 template <typename T>
 class BackpropFilter final : public Kernel {
  public:
@@ -145,96 +135,25 @@ class BackpropFilter final : public Kernel {
     const TensorView &x = ctx.input(0), &dy = ctx.input(2), &dw = ctx.output(0);
     if (dw.num_elements == 0) return OkStatus();
     const ConvolutionShape s = nn::ConvolutionShapeOf(attrs_, x.shape(), dw.shape(), dy.shape());
+    MR_RETURN_IF_ERROR(nn::CheckConvolution(s));
     if (dy.num_elements == 0 || x.num_elements == 0) {
       std::fill_n(dw.as<T>(), dw.num_elements, T());
       return OkStatus();
     }
-    // A unit: a tap of the window and some input channels of a group, over all
-    // pixels. The input's part of it is laid out with a row for each channel.
-    const int64_t gc = s.group_channels(), gn = s.group_out_channels(), taps = s.window[0] * s.window[1];
-    const int64_t chunk = std::min(gc, kChannels), chunks = (gc + chunk - 1) / chunk;
-    const int64_t pixels = s.batch * s.out[0] * s.out[1];
-    const size_t strip_bytes = static_cast<size_t>(chunk * kPixelStride) * sizeof(C);
-    const size_t x_bytes = s.nchw ? Align(static_cast<size_t>(x.num_elements) * sizeof(C)) : 0;
-    const size_t y_bytes = s.nchw ? Align(static_cast<size_t>(dy.num_elements) * sizeof(C)) : 0;
-
     linalg::Widened<T> operands(ctx);
     const int xi = operands.Add(x), yi = operands.Add(dy), wi = operands.AddResult(dw);
-    MR_RETURN_IF_ERROR(operands.Allocate(x_bytes + y_bytes + Align(strip_bytes) * static_cast<size_t>(ctx.workers())));
-    const C *image = operands[xi], *grad = operands[yi];
-    C* const out = operands.result(wi);
-    char* workspace = static_cast<char*>(operands.workspace());
-    if (s.nchw) {
-      C* const image_last = reinterpret_cast<C*>(workspace);
-      C* const grad_last = reinterpret_cast<C*>(workspace + x_bytes);
-      ChannelsLast(ctx, image, s.batch, s.channels, s.in[0] * s.in[1], image_last);
-      ChannelsLast(ctx, grad, s.batch, s.out_channels, s.out[0] * s.out[1], grad_last);
-      image = image_last;
-      grad = grad_last;
-      workspace += x_bytes + y_bytes;
-    }
-    const double cycles = static_cast<double>(chunk * gn) * static_cast<double>(pixels) / 24.0;
-    ctx.ParallelFor(taps * s.groups * chunks, BlockFor(cycles), [&](int64_t begin, int64_t end, int worker) {
-      C* const strip = reinterpret_cast<C*>(workspace + Align(strip_bytes) * static_cast<size_t>(worker));
-      for (int64_t u = begin; u < end; ++u) {
-        const int64_t tap = u / (s.groups * chunks), group = u / chunks % s.groups, c0 = u % chunks * chunk;
-        linalg::TileArgs<C> t;
-        t.a = strip;
-        t.a_row_stride = kPixelStride;
-        t.outer_count = t.inner_count = 1;
-        t.outer_stride = t.inner_stride = 0;
-        t.b_row_stride = s.out_channels;
-        t.b_panel_stride = linalg::kPanelColumns<C>;
-        t.c = out + (tap * gc + c0) * s.out_channels + group * gn;
-        t.c_row_stride = s.out_channels;
-        t.rows = std::min(chunk, gc - c0);
-        t.columns = gn;
-        for (int64_t p = 0; p < pixels; p += kPixels) {
-          t.run_length = std::min(kPixels, pixels - p);
-          FillStrip(s, image, tap, group * gc + c0, t.rows, p, p + t.run_length, strip);
-          t.b = grad + p * s.out_channels + group * gn;
-          t.accumulate = p > 0;
-          linalg::RunTile(t);
-        }
-      }
-    });
+    nn::FilterGradientArgs<C> a;
+    a.shape = s;
+    MR_RETURN_IF_ERROR(operands.Allocate(nn::FilterGradientScratchBytes(a, ctx.workers())));
+    a.image = operands[xi];
+    a.grad = operands[yi];
+    a.result = operands.result(wi);
+    nn::RunFilterGradient(ctx, a, operands.workspace());
     operands.Finish();
     return OkStatus();
   }
 
  private:
-  static constexpr int64_t kPixels = 240, kPixelStride = 256 + 16;
-  static constexpr int64_t kChannels = 56;
-  static size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
-  // strip[c, p - begin] = the element of channel c0 + c that output pixel p
-  // multiplies with this tap; 0 in the padding.
-  static void FillStrip(const ConvolutionShape& s, const C* image, int64_t tap, int64_t c0, int64_t channels,
-                        int64_t begin, int64_t end, C* strip) {
-    const int64_t ky = tap / s.window[1], kx = tap % s.window[1];
-    for (int64_t p = begin; p < end;) {
-      const int64_t row = p / s.out[1], x0 = p % s.out[1], count = std::min(end - p, s.out[1] - x0);
-      const int64_t n = row / s.out[0], iy = row % s.out[0] * s.stride[0] + ky * s.dilation[0] - s.pad[0];
-      // Outputs whose element lies in the image: x * stride + shift in [0, width).
-      const int64_t shift = kx * s.dilation[1] - s.pad[1];
-      int64_t first = shift >= 0 ? 0 : (-shift + s.stride[1] - 1) / s.stride[1];
-      int64_t last = shift >= s.in[1] ? 0 : (s.in[1] - 1 - shift) / s.stride[1] + 1;
-      first = std::clamp(first, x0, x0 + count);
-      last = iy < 0 || iy >= s.in[0] ? first : std::clamp(last, first, x0 + count);
-      C* to = strip + (p - begin);
-      for (int64_t c = 0; c < channels; ++c) {
-        C* r = to + c * kPixelStride;
-        std::fill(r, r + (first - x0), C(0));
-        std::fill(r + (last - x0), r + count, C(0));
-      }
-      if (last > first) {
-        const C* from = image + ((n * s.in[0] + iy) * s.in[1] + first * s.stride[1] + shift) * s.channels + c0;
-        linalg::TransposedCopy(from, s.stride[1] * s.channels, last - first, channels, to + (first - x0), kPixelStride);
-      }
-      p += count;
-    }
-  }
-
   WindowAttrs attrs_;
 };
 

@@ -14,10 +14,11 @@ using nn::PoolShape;
 using nn::PoolValue;
 using nn::WindowAttrs;
 
+constexpr int64_t kBlock = 32;  // channels that are looked at together
+
 // body(image, first channel, channels)
 template <typename Body>
 void ForEachChannelBlock(KernelContext& ctx, const PoolShape& s, double cycles_per_element, const Body& body) {
-  constexpr int64_t kBlock = 32;
   const int64_t blocks = (s.channels + kBlock - 1) / kBlock;
   const double cycles = cycles_per_element * static_cast<double>(s.out[0] * s.out[1] * std::min(kBlock, s.channels));
   ctx.ParallelFor(s.batch * blocks, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
@@ -38,10 +39,49 @@ T Sum(T a, T b) {
 }
 
 template <typename T>
-void ClearChannels(const PoolShape& s, T* image, int64_t c0, int64_t count) {
-  for (int64_t p = 0; p < s.in[0] * s.in[1]; ++p) {
-    for (int64_t c = c0; c < c0 + count; ++c) image[p * s.channels + c] = T();
+void ClearChannels(const PoolShape& s, T* image, int64_t count) {
+  for (int64_t p = 0; p < s.in[0] * s.in[1]; ++p) std::fill_n(image + p * s.channels, count, T());
+}
+
+// body(place, offset in the image) for the places of a window, from 0.
+template <typename Body>
+void ForEachPlace(const PoolShape& s, PoolShape::Range rows, PoolShape::Range columns, const Body& body) {
+  int32_t place = 0;
+  for (int64_t y = rows.begin; y < rows.end; ++y) {
+    for (int64_t x = columns.begin; x < columns.end; ++x) body(place++, (y * s.in[1] + x) * s.channels);
   }
+}
+
+// body(c) for c < count; a whole block is a loop of known length.
+template <typename Body>
+void ForEachChannel(int64_t count, const Body& body) {
+  if (count == kBlock) {
+    for (int64_t c = 0; c < kBlock; ++c) body(c);
+  } else {
+    for (int64_t c = 0; c < count; ++c) body(c);
+  }
+}
+
+// The place of the first of the largest elements in a window, channel by channel.
+template <typename T>
+void FindLargest(const PoolShape& s, const T* image, PoolShape::Range rows, PoolShape::Range columns, int64_t count,
+                 int32_t (&where)[kBlock]) {
+  using V = decltype(PoolValue(T()));
+  V best[kBlock] = {};
+  ForEachPlace(s, rows, columns, [&](int32_t place, int64_t at) {
+    const T* const from = image + at;
+    if (place == 0) {
+      ForEachChannel(count, [&](int64_t c) { best[c] = PoolValue(from[c]); });
+      ForEachChannel(count, [&](int64_t c) { where[c] = 0; });
+      return;
+    }
+    ForEachChannel(count, [&](int64_t c) {
+      const V v = PoolValue(from[c]);
+      const bool larger = best[c] < v;
+      best[c] = larger ? v : best[c];
+      where[c] = larger ? place : where[c];
+    });
+  });
 }
 
 // The first of the largest elements of a window gets its gradient. Where
@@ -74,30 +114,38 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
-  const double cycles = 2.0 * static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
+  const double cycles = static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
   ForEachChannelBlock(ctx, s, cycles, [&](int64_t n, int64_t c0, int64_t count) {
-    const int64_t base = n * s.in[0] * s.in[1] * s.channels;
-    if (!second) ClearChannels(s, result + base, c0, count);
+    const T* const image = in + n * s.in[0] * s.in[1] * s.channels + c0;
+    const int64_t to = n * s.in[0] * s.in[1] * s.channels + c0;
+    if (!second) ClearChannels(s, result + to, count);
     for (int64_t oy = 0; oy < s.out[0]; ++oy) {
       const PoolShape::Range rows = s.Under(0, oy);
       for (int64_t ox = 0; ox < s.out[1]; ++ox) {
         const PoolShape::Range columns = s.Under(1, ox);
         if (rows.begin == rows.end || columns.begin == columns.end) continue;
-        for (int64_t c = c0; c < c0 + count; ++c) {
-          int64_t best = base + (rows.begin * s.in[1] + columns.begin) * s.channels + c;
-          for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
-            for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
-              const int64_t at = base + (iy * s.in[1] + ix) * s.channels + c;
-              if (PoolValue(in[best]) < PoolValue(in[at])) best = at;
-            }
-          }
-          const int64_t pooled_at = ((n * s.out[0] + oy) * s.out[1] + ox) * s.channels + c;
+        int32_t where[kBlock];
+        FindLargest(s, image, rows, columns, count, where);
+        const int64_t pooled_at = ((n * s.out[0] + oy) * s.out[1] + ox) * s.channels + c0;
+        T pooled_grads[kBlock] = {};
+        if (!second) std::copy_n(grads + pooled_at, count, pooled_grads);
+        ForEachPlace(s, rows, columns, [&](int32_t place, int64_t at) {
           if (second) {
-            result[pooled_at] = grads[best];
+            const T* const from = grads + to + at;
+            ForEachChannel(count, [&](int64_t c) {
+              const T g = from[c];
+              pooled_grads[c] = where[c] == place ? g : pooled_grads[c];
+            });
           } else {
-            result[best] = Sum(result[best], grads[pooled_at]);
+            T* const into = result + to + at;
+            // Elsewhere 0 is added, which changes nothing.
+            ForEachChannel(count, [&](int64_t c) {
+              const T g = pooled_grads[c];
+              into[c] = Sum(into[c], where[c] == place ? g : T());
+            });
           }
-        }
+        });
+        if (second) std::copy_n(pooled_grads, count, result + pooled_at);
       }
     }
   });
