@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "millrace/compiler/api/code_options.h"
 #include "millrace/ops/registry/op.h"
@@ -10,6 +11,8 @@
 #include "millrace/proto/value/status.h"
 
 namespace millrace {
+
+class CodeMaker;
 
 struct CodeReport {
   int clusters = 0;        // _Cluster steps of the plan
@@ -30,13 +33,13 @@ struct CodeReport {
 Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions &options,
                   CodeReport *report = nullptr);
 
-// What the cost model of kAuto expects `instructions` element-wise ops over
-// `elements` elements, `weight` machine operations an element in all, to save in
-// one run and to cost to compile, in microseconds.
-struct CodeCost {
-  double saved_per_run = 0;
-  double compile = 0;
-};
-CodeCost EstimateCode(int64_t elements, int64_t instructions, int64_t weight);
+// Makes code for clusters that are in use, as Codegen::kAuto has it in a session: in
+// a thread of its own, which is there while there is something to make. Where no code
+// can be had (no libmillrace_codegen, and no folder where `options` says that code is
+// kept; `options.targets` without this CPU) there is no thread either.
+//
+// The thread belongs to the process that started it: a child that was forked since
+// then goes on with the code it has. When the process ends, the thread ends first.
+std::shared_ptr<CodeMaker> NewCodeMaker(const CodeOptions &options);
 
 } // namespace millrace

@@ -1,17 +1,16 @@
 // AttachCode: which clusters of a plan are compiled, and for what.
 #include "millrace/compiler/api/code.h"
-#include "millrace/compiler/codegen/Cache.h"
-#include "millrace/compiler/codegen/Library.h"
+#include "millrace/compiler/codegen/Make.h"
 #include "millrace/compiler/codegen/Tapes.h"
+#include "millrace/compiler/codegen/Threads.h"
+#include "millrace/ops/cluster/gain.h"
 #include "millrace/ops/registry/plan_sizes.h"
 #include "millrace/proto/value/strings.h"
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <cstdlib>
 #include <map>
-#include <pthread.h>
 #include <thread>
 
 namespace millrace {
@@ -29,15 +28,6 @@ CodeOptions FromEnvironment(CodeOptions options) {
   if (const char *folder = getenv("MILLRACE_CODE_CACHE"))
     options.cache_dir = folder;
   return options;
-}
-
-CodeCost EstimateCode(int64_t elements, int64_t instructions, int64_t weight) {
-  // Of an instruction that the runtime runs by itself: its call, and its operands
-  // and result through cache (measured, one core: 10 ns and 0.05 ns an element).
-  // Compiling: 3 ms a cluster and 15 us an operation.
-  const double saved =
-      static_cast<double>(instructions) * (0.010 + 0.00005 * static_cast<double>(elements));
-  return {saved, 3000 + 15.0 * static_cast<double>(weight)};
 }
 
 namespace {
@@ -80,69 +70,28 @@ struct Job {
   const std::string *key;
   const Piece *piece;
   Isa isa;
-  std::string blob; // empty where it failed
-  bool cached = false;
-  CompileTimes times = {};
+  Made made = {};
 };
 
-// Runs `work` in this thread and at most `more` others, fewer where the system has
-// none to give. They leave the host's signals alone.
-template <class Work> void runInThreads(size_t more, Work &work) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::vector<pthread_t> threads;
-  while (threads.size() < more) {
-    pthread_t thread;
-    const auto entry = [](void *argument) -> void * {
-      (*static_cast<Work *>(argument))();
-      return nullptr;
-    };
-    if (pthread_create(&thread, nullptr, +entry,
-                       const_cast<void *>(static_cast<const void *>(&work))) != 0)
-      break;
-    threads.push_back(thread);
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  work();
-  for (pthread_t thread : threads)
-    pthread_join(thread, nullptr);
-}
-
-void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache,
-         CodeReport &report) {
+// Makes the code of all jobs, in this thread and others.
+void run(std::vector<Job> &jobs, const CodeOptions &options, const Cache &cache) {
   std::atomic<size_t> next{0};
-  std::atomic<bool> missing{false};
-  const auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1)) < jobs.size();) {
-      Job &job = jobs[i];
-      const std::string entry = Cat(*job.key, "-", IsaName(job.isa));
-      if (std::optional<std::string> blob = cache.get(entry)) {
-        job.blob = std::move(*blob);
-        job.cached = true;
-        continue;
-      }
-      const Library *library = openLibrary();
-      if (!library) {
-        missing = true;
-        continue;
-      }
-      const Result<cluster::CompiledProgram> program =
-          library->compile(job.piece->segments, job.isa, &job.times);
-      if (!program.ok())
-        continue;
-      job.blob = cluster::EncodeCode(*program);
-      cache.put(entry, job.blob);
-    }
+  const std::function<void()> work = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < jobs.size();)
+      jobs[i].made = makeCode(*jobs[i].key, jobs[i].piece->segments, jobs[i].isa, cache);
   };
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   const size_t most =
       options.threads > 0 ? static_cast<size_t>(options.threads) : std::min(cores, 4u);
-  runInThreads(std::min(most, jobs.size()) - 1, work);
-  report.no_library = missing;
-  if (std::any_of(jobs.begin(), jobs.end(),
-                  [](const Job &job) { return !job.cached && !job.blob.empty(); }))
-    cache.trim();
+  std::vector<pthread_t> threads;
+  for (pthread_t thread; threads.size() + 1 < std::min(most, jobs.size());) {
+    if (!startThread(&thread, &work))
+      break;
+    threads.push_back(thread);
+  }
+  work();
+  for (pthread_t thread : threads)
+    pthread_join(thread, nullptr);
 }
 
 } // namespace
@@ -177,18 +126,15 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
         ++report.refused;
         continue;
       }
-      int64_t elements = 1, weight = 0;
+      int64_t elements = 1;
       for (const std::vector<uint32_t> *values : {&step.inputs, &step.outputs})
         for (uint32_t value : *values)
           if (value < block.values.size())
             elements = std::max(elements, elementsOf(block.values[value], sizes));
-      for (const SegmentTape &segment : segments)
-        weight += TapeWeight(segment.tape, 0, segment.tape.code.size());
-      const CodeCost cost =
-          EstimateCode(elements, static_cast<int64_t>(program->instructions.size()), weight);
+      const cluster::CodeGain gain = cluster::GainOfCode(*program, registry);
       Piece &piece = pieces[contentKey(segments)];
       piece.wanted = piece.wanted || options.codegen == Codegen::kOn ||
-                     cost.saved_per_run * options.expected_runs > cost.compile;
+                     gain.Of(elements) * options.expected_runs > gain.make;
       piece.segments = std::move(segments);
       piece.steps.push_back(&step);
     }
@@ -201,28 +147,33 @@ Status AttachCode(plan::Plan *plan, const Registry &registry, const CodeOptions 
       continue;
     }
     for (Isa isa : targets)
-      jobs.push_back({&key, &piece, isa, {}, false, {}});
+      jobs.push_back({&key, &piece, isa});
   }
   if (jobs.empty())
     return OkStatus();
-  run(jobs, options, Cache(options.cache_dir, options.cache_bytes), report);
+  const Cache cache(options.cache_dir, options.cache_bytes);
+  run(jobs, options, cache);
   for (size_t i = 0; i < jobs.size(); ++i) {
     Job &job = jobs[i];
     const bool first = i == 0 || jobs[i - 1].key != job.key;
-    if (job.blob.empty()) {
+    Made &made = job.made;
+    report.no_library = report.no_library || made.noLibrary;
+    if (made.blob.empty()) {
       if (first)
         report.refused += static_cast<int>(job.piece->steps.size());
       continue;
     }
-    ++(job.cached ? report.from_cache : report.compiled);
-    report.mlir_us += job.times.mlir;
-    report.llvm_us += job.times.llvm + job.times.link;
+    ++(made.cached ? report.from_cache : report.compiled);
+    report.mlir_us += made.times.mlir;
+    report.llvm_us += made.times.llvm + made.times.link;
     for (plan::Step *step : job.piece->steps)
       step->attrs["code"] = *job.key;
     if (first)
       report.attached += static_cast<int>(job.piece->steps.size());
-    plan->code.push_back({*job.key, std::string(IsaName(job.isa)), Bytes(std::move(job.blob))});
+    plan->code.push_back({*job.key, std::string(IsaName(job.isa)), Bytes(std::move(made.blob))});
   }
+  if (report.compiled > 0)
+    cache.trim();
   return OkStatus();
 }
 

@@ -86,6 +86,13 @@ Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, 
 } // namespace
 } // namespace millrace::codegen
 
+// Nothing of LLVM's in this library is destroyed when the process ends: a thread of the
+// host's may still be in `compile` then. (Its static objects register here.)
+extern "C" __attribute__((visibility("hidden"))) int __cxa_atexit(void (*)(void *), void *,
+                                                                  void *) {
+  return 0;
+}
+
 extern "C" __attribute__((visibility("default")))
 const millrace::codegen::Library millrace_codegen = {millrace::codegen::kVersion,
                                                      &millrace::codegen::compile};

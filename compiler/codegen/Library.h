@@ -10,4 +10,7 @@ namespace millrace::codegen {
 // there, or of another build; it stays open. Thread-safe.
 const Library *openLibrary();
 
+// False where openLibrary would find none, without opening one that lies beside.
+bool mayOpenLibrary();
+
 } // namespace millrace::codegen

@@ -117,7 +117,8 @@ Result<CompiledProgram> DecodeCode(std::string_view blob) {
 
 }  // namespace cluster
 
-std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Isa isa) {
+std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Isa isa,
+                                                 std::shared_ptr<CodeMaker> maker) {
   struct Fitting {
     std::string_view symbol;
     int rank;
@@ -143,12 +144,18 @@ std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Is
     f.at = bytes;
     bytes += (f.program.code.size() + cluster::kAlignment - 1) / cluster::kAlignment * cluster::kAlignment;
   }
-  if (bytes == 0) return nullptr;
+  std::unique_ptr<CodeStore> none;
+  if (maker != nullptr) {
+    none.reset(new CodeStore);
+    none->maker_ = maker;
+  }
+  if (bytes == 0) return none;
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   bytes = (bytes + page - 1) / page * page;
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return nullptr;
+  if (memory == MAP_FAILED) return none;
   std::unique_ptr<CodeStore> store(new CodeStore);
+  store->maker_ = std::move(maker);
   store->memory_ = memory;
   store->bytes_ = bytes;
   char* const base = static_cast<char*>(memory);
@@ -162,7 +169,7 @@ std::unique_ptr<const CodeStore> CodeStore::Load(std::span<const Item> items, Is
                                  {reinterpret_cast<cluster::SegmentFn>(base + f.at + s.offset), s.lanes}});
     }
   }
-  if (mprotect(memory, bytes, PROT_READ | PROT_EXEC) != 0) return nullptr;
+  if (mprotect(memory, bytes, PROT_READ | PROT_EXEC) != 0) return none;
   std::sort(store->entries_.begin(), store->entries_.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.symbol, a.segment) < std::tie(b.symbol, b.segment);
   });

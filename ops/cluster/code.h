@@ -19,6 +19,9 @@
 
 namespace millrace {
 
+class CodeStore;
+class Registry;
+
 namespace cluster {
 
 // One compiled segment of a program.
@@ -46,6 +49,30 @@ Result<CompiledProgram> DecodeCode(std::string_view blob);
 
 }  // namespace cluster
 
+// A cluster in use, as one who makes code for it sees it.
+class CodeUser {
+ public:
+  virtual ~CodeUser() = default;
+  virtual const cluster::Program& program() const = 0;
+  // There until the maker is closed.
+  virtual const Registry& registry() const = 0;
+  // Runs that begin from now on call the code that `code` has under `symbol`, where
+  // it fits. Called once at most, from any thread, while runs go on.
+  virtual void Use(std::shared_ptr<const CodeStore> code, std::string_view symbol) = 0;
+};
+
+// Makes code for clusters while they are in use. Thread-safe.
+class CodeMaker {
+ public:
+  virtual ~CodeMaker() = default;
+  // Code for this cluster would pay. Called within a run, once for each cluster:
+  // returns soon. Where there is no code to be had nothing happens.
+  virtual void Want(std::shared_ptr<CodeUser> user) = 0;
+  // When it returns, no code is made and none will be; users and their registries may
+  // go.
+  virtual void Close() = 0;
+};
+
 // Immutable once loaded; safe from any thread.
 class CodeStore {
  public:
@@ -63,8 +90,9 @@ class CodeStore {
   // Copies the code into memory that is writable first and executable afterwards,
   // never both. Of items with one symbol the best that fits `isa` is taken. What is
   // damaged or does not fit is set aside, as is everything where the system gives
-  // no executable memory. Null where nothing is left.
-  static std::unique_ptr<const CodeStore> Load(std::span<const Item> items, Isa isa = ActiveIsa());
+  // no executable memory. Null where nothing is left and there is no maker.
+  static std::unique_ptr<const CodeStore> Load(std::span<const Item> items, Isa isa = ActiveIsa(),
+                                               std::shared_ptr<CodeMaker> maker = nullptr);
   ~CodeStore();
   CodeStore(const CodeStore&) = delete;
   CodeStore& operator=(const CodeStore&) = delete;
@@ -72,6 +100,9 @@ class CodeStore {
   // Of segment `segment`, with that SegmentDigest, of the program with that `code`
   // attribute.
   Loop Find(std::string_view symbol, int segment, uint64_t digest) const;
+
+  // Who makes code for clusters that came without; or null.
+  const std::shared_ptr<CodeMaker>& maker() const { return maker_; }
 
  private:
   struct Entry {
@@ -84,6 +115,7 @@ class CodeStore {
   void* memory_ = nullptr;
   size_t bytes_ = 0;
   std::vector<Entry> entries_;  // in order
+  std::shared_ptr<CodeMaker> maker_;
 };
 
 }  // namespace millrace

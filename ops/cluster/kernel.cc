@@ -1,7 +1,7 @@
 #include "millrace/ops/cluster/kernel.h"
 
+#include "millrace/ops/cluster/late_code.h"
 #include "millrace/ops/cluster/run.h"
-#include "millrace/ops/cluster/small.h"
 #include "millrace/ops/registry/op.h"
 
 namespace millrace::cluster {
@@ -9,17 +9,18 @@ namespace {
 
 class ClusterKernel final : public Kernel {
  public:
-  explicit ClusterKernel(std::unique_ptr<const Prepared> prepared)
-      : prepared_(std::move(prepared)), small_(*prepared_) {}
+  explicit ClusterKernel(std::shared_ptr<LateCode> code) : code_(std::move(code)) {}
   Status Run(KernelContext& ctx) const override {
+    const Form& form = code_->form();
     Space space;
-    MR_RETURN_IF_ERROR(space.Find(prepared_->program, ctx));
-    return small_.Fits(space) ? small_.Run(space, ctx) : RunProgram(*prepared_, space, ctx);
+    MR_RETURN_IF_ERROR(space.Find(form.prepared->program, ctx));
+    Status status = form.small.Fits(space) ? form.small.Run(space, ctx) : RunProgram(*form.prepared, space, ctx);
+    code_->Count(space.total);
+    return status;
   }
 
  private:
-  const std::unique_ptr<const Prepared> prepared_;
-  const SmallProgram small_;
+  const std::shared_ptr<LateCode> code_;
 };
 
 }  // namespace
@@ -31,9 +32,12 @@ Result<std::unique_ptr<Kernel>> NewCluster(const KernelInit& init) {
     return Internal("a cluster's node does not fit its program");
   }
   const Registry& registry = init.registry() != nullptr ? *init.registry() : Registry::BuiltIn();
+  const auto& symbol = init.attr<std::string>("code");
   MR_ASSIGN_OR_RETURN(std::unique_ptr<Prepared> prepared,
-                      Prepared::Make(std::move(program), registry, init.code(), init.attr<std::string>("code")));
-  return std::unique_ptr<Kernel>(new ClusterKernel(std::move(prepared)));
+                      Prepared::Make(std::move(program), registry, init.code(), symbol));
+  // What came with code keeps that.
+  const std::shared_ptr<CodeMaker> maker = init.code() != nullptr && symbol.empty() ? init.code()->maker() : nullptr;
+  return std::unique_ptr<Kernel>(new ClusterKernel(std::make_shared<LateCode>(std::move(prepared), registry, maker)));
 }
 
 }  // namespace millrace::cluster

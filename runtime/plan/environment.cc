@@ -21,6 +21,7 @@ int ThreadsFor(int asked) {
 Environment::Environment(const EnvironmentOptions& options)
     : registry_(options.registry != nullptr ? *options.registry : Registry::BuiltIn()),
       no_code_(options.no_code),
+      code_maker_(options.code_maker),
       pool_(ThreadsFor(options.threads)) {
   const DeviceOptions each{.memory_limit = options.memory_limit};
   const auto count = [&](const char* kind, int32_t least) {

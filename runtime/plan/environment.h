@@ -17,6 +17,8 @@
 
 namespace millrace {
 
+class CodeMaker;
+
 inline constexpr int32_t kMaxDevices = 64;  // of one kind
 
 struct EnvironmentOptions {
@@ -27,6 +29,9 @@ struct EnvironmentOptions {
   std::map<std::string, int32_t> device_count = {};
   bool no_code = false;                // refuse plans that carry compiled code
   const Registry* registry = nullptr;  // null: the built-in ops
+  // Makes machine code for clusters while plans run (ops/cluster/code.h); or null.
+  // Whoever made it closes it.
+  std::shared_ptr<CodeMaker> code_maker = nullptr;
 };
 
 // Thread-safe. Loaded plans hold it, so it outlives them.
@@ -38,6 +43,7 @@ class Environment {
   ResourceManager& resources() { return resources_; }
   ThreadPool& pool() { return pool_; }
   bool no_code() const { return no_code_; }
+  const std::shared_ptr<CodeMaker>& code_maker() const { return code_maker_; }
   // CPU:0 first, then the others by kind and number.
   const std::vector<std::unique_ptr<Device>>& devices() const { return devices_; }
   // The device of that kind and number; NotFound names those there are.
@@ -57,6 +63,7 @@ class Environment {
  private:
   const Registry& registry_;
   const bool no_code_;
+  const std::shared_ptr<CodeMaker> code_maker_;
   ResourceManager resources_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::mutex mutex_;

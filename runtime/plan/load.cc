@@ -62,7 +62,7 @@ class Loader {
       MR_ASSIGN_OR_RETURN(std::shared_ptr<Resource> made, FindOrMakeResource(environment().resources(), resource));
       loaded_->resources_.push_back(std::move(made));
     }
-    loaded_->code_ = LoadCode(plan());
+    loaded_->code_ = LoadCode(plan(), environment().code_maker());
     for (LoadedBlock& block : loaded_->blocks_) MR_RETURN_IF_ERROR(MakeKernels(&block));
     return std::shared_ptr<const LoadedPlan>(std::move(loaded_));
   }

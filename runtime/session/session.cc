@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/compiler/api/compile.h"
+#include "millrace/ops/cluster/code.h"
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
@@ -47,6 +48,7 @@ struct Session::Impl {
 
   std::shared_ptr<const Graph> graph;
   SessionOptions options;
+  CodeOptions code;  // of what is compiled before it runs
   std::shared_ptr<Environment> environment;
   std::mutex mutex;
   bool closed = false;                                            // guarded by mutex
@@ -148,7 +150,7 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec
 Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const SignatureSpec& spec) {
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
-  compile_options.code = FromEnvironment(options.code);
+  compile_options.code = code;
   for (const auto& device : environment->devices()) {
     compile_options.devices.push_back({std::string(device->kind()), static_cast<uint32_t>(device->ordinal())});
   }
@@ -238,6 +240,11 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
   environment.memory_limit = options.memory_limit;
   environment.device_count = options.device_count;
   environment.registry = &graph->registry();
+  impl->code = FromEnvironment(options.code);
+  if (impl->code.codegen == Codegen::kAuto) {
+    environment.code_maker = NewCodeMaker(impl->code);
+    impl->code.codegen = Codegen::kOff;
+  }
   impl->graph = std::move(graph);
   impl->options = options;
   impl->environment = std::make_shared<Environment>(environment);
@@ -283,6 +290,7 @@ Status Session::Close() {
     impl_->by_names.clear();
     impl_->permuted.clear();
   }
+  if (const auto& maker = impl_->environment->code_maker(); maker != nullptr) maker->Close();
   for (const auto& [key, entry] : entries) {
     // Waits for a compile in progress, then for runs.
     const std::lock_guard lock(entry->mutex);

@@ -127,22 +127,53 @@ TEST_CASE("entries that others may write, links and folders in the place of file
   CHECK_FALSE(cache.get("pipe").has_value());  // and it does not wait for a writer
 }
 
-TEST_CASE("a folder that is read-only, a file, or cannot be made only means misses") {
+TEST_CASE("a folder that is a file, or cannot be made, only means misses") {
   const Folder folder;
   Write(folder.path / "file", "x");
   const Cache file((folder.path / "file").string(), kRoom), below((folder.path / "file" / "below").string(), kRoom);
-  for (const Cache* cache : {&file, &below}) {
+  const Cache nowhere("/proc/self/no/such/folder", kRoom);
+  for (const Cache* cache : {&file, &below, &nowhere}) {
     cache->put("key", BlobOf('a'));
     CHECK_FALSE(cache->get("key").has_value());
     cache->trim();
   }
+}
+
+// What `check` says in a child process of a user who is not root.
+bool HoldsForPlainUser(const Folder& folder, bool (*check)(const Folder&)) {
+  constexpr uid_t kNobody = 65534;
+  const bool root = geteuid() == 0;
+  if (root) REQUIRE(chown(folder.path.c_str(), kNobody, kNobody) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit((!root || setresuid(kNobody, kNobody, kNobody) == 0) && check(folder) ? 0 : 1);
+  int state = 0;
+  REQUIRE(waitpid(child, &state, 0) == child);
+  return WIFEXITED(state) && WEXITSTATUS(state) == 0;
+}
+
+TEST_CASE("a folder that may only be read gives what it has and takes nothing") {
+  const Folder folder;
+  CHECK(HoldsForPlainUser(folder, [](const Folder& f) {
+    const Cache cache(f.path.string(), kRoom);
+    cache.put("key", BlobOf('a'));
+    fs::permissions(f.path, fs::perms::owner_read | fs::perms::owner_exec);
+    if (access(f.path.c_str(), W_OK) == 0) return false;  // then this tests nothing
+    cache.put("other", BlobOf('b'));
+    const Cache none(f.path.string(), 0);
+    none.trim();
+    return cache.get("key").has_value() && !cache.get("other").has_value() && Files(f.path) == 1;
+  }));
+}
+
+TEST_CASE("entries of another user are misses") {
+  if (geteuid() != 0) MR_SKIP("only root can make files of another user");
+  const Folder folder;
   const Cache cache(folder.path.string(), kRoom);
   cache.put("key", BlobOf('a'));
-  fs::permissions(folder.path, fs::perms::owner_read | fs::perms::owner_exec);
-  if (access(folder.path.c_str(), W_OK) == 0) MR_SKIP("this user may write everywhere");
-  cache.put("other", BlobOf('b'));
-  CHECK_FALSE(cache.get("other").has_value());
-  CHECK(cache.get("key").has_value());
+  REQUIRE(cache.get("key").has_value());
+  REQUIRE(chown(FileOf(folder, "key").c_str(), 65534, 65534) == 0);
+  CHECK_FALSE(cache.get("key").has_value());
 }
 
 TEST_CASE("a device that is full leaves no half entries") {

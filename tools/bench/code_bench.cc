@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "millrace/compiler/api/compile.h"
+#include "millrace/ops/cluster/gain.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 
@@ -185,6 +186,14 @@ void Measure(const std::string& name, const std::function<std::string(Made&)>& m
     std::printf("%-28s no code: %s\n", name.c_str(), first.no_library ? "the library is not there" : "declined");
     return;
   }
+  cluster::CodeGain gain;
+  for (const plan::Step& step : coded.blocks[0].steps) {
+    if (step.op != cluster::kClusterOp) continue;
+    const Result<cluster::Program> program = cluster::FromAttrs(step.attrs);
+    Check(program.status());
+    const cluster::CodeGain of = cluster::GainOfCode(*program, graph.registry());
+    gain.run += of.run, gain.element += of.element, gain.make += of.make;
+  }
   Ready bodies(Planned(graph, made.spec), made), code(std::move(coded), made);
   const auto time = [](Ready& r, int64_t times) {
     const double start = Now();
@@ -203,10 +212,10 @@ void Measure(const std::string& name, const std::function<std::string(Made&)>& m
   std::printf(
       "%-28s bodies %9.2f us  code %9.2f us  ratio %5.2f  %7.4f ns/element and op | compile first %6.1f ms  then %5.1f "
       "ms"
-      " (MLIR %.1f) | saved %.2f us, expected %.2f\n",
+      " (MLIR %.1f) expected %.1f | saved %.2f us, expected %.2f\n",
       name.c_str(), best_bodies, best_code, best_bodies / best_code,
       (best_bodies - best_code) * 1000 / static_cast<double>(elements * made.ops), ms(first), ms(warm),
-      warm.mlir_us / pieces / 1000, best_bodies - best_code, EstimateCode(elements, made.ops, 0).saved_per_run);
+      warm.mlir_us / pieces / 1000, gain.make / 1000, best_bodies - best_code, gain.Of(elements));
 }
 
 }  // namespace
