@@ -552,6 +552,34 @@ TF_CAPI_EXPORT void TF_AddGradients(TF_Graph* g, TF_Output* y, int ny, TF_Output
 TF_CAPI_EXPORT void TF_AddGradientsWithPrefix(TF_Graph* g, const char* prefix, TF_Output* y, int ny, TF_Output* x,
                                               int nx, TF_Output* dx, TF_Status* status, TF_Output* dy);
 
+/* ---- loops ---- */
+
+/* A loop in the making. The caller adds nodes to cond_graph and body_graph, whose
+ * placeholders cond_inputs and body_inputs stand for the loop variables, and sets
+ * the rest: cond_output, a bool (a scalar) that says whether the loop goes on; in
+ * body_outputs the variables of the next iteration, of the same types; and the name
+ * of the loop, which stays the caller's. */
+typedef struct TF_WhileParams {
+  const int ninputs;
+  TF_Graph* const cond_graph;
+  const TF_Output* const cond_inputs;
+  TF_Output cond_output;
+  TF_Graph* const body_graph;
+  const TF_Output* const body_inputs;
+  TF_Output* const body_outputs;
+  const char* name;
+} TF_WhileParams;
+/* A loop in `g` over variables that start as `inputs`, one or more tensors of that
+ * graph. Zeros and nulls on an error; else one of the two calls below ends it. */
+TF_CAPI_EXPORT TF_WhileParams TF_NewWhile(TF_Graph* g, TF_Output* inputs, int ninputs, TF_Status* status);
+/* Adds the nodes of the loop, as the first version of control flow has them (Enter,
+ * Merge, Switch, LoopCond, NextIteration, Exit), under the loop's name made unique;
+ * `outputs` has room for ninputs tensors, the values of the variables behind the
+ * loop. On an error the graph and `outputs` are as before. Frees the parts.
+ * Sessions do not run such nodes yet (UNIMPLEMENTED): the graph is for others. */
+TF_CAPI_EXPORT void TF_FinishWhile(const TF_WhileParams* params, TF_Status* status, TF_Output* outputs);
+TF_CAPI_EXPORT void TF_AbortWhile(const TF_WhileParams* params);
+
 /* ---- functions ---- */
 
 typedef struct TF_Function TF_Function;
@@ -658,20 +686,6 @@ TF_CAPI_EXPORT void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader* rea
 TF_CAPI_EXPORT int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader* reader, const char* name);
 TF_CAPI_EXPORT TF_Tensor* TF_CheckpointReaderGetTensor(TF_CheckpointReader* reader, const char* name,
                                                        TF_Status* status);
-
-typedef struct TF_WhileParams {
-  const int ninputs;
-  TF_Graph* const cond_graph;
-  const TF_Output* const cond_inputs;
-  TF_Output cond_output;
-  TF_Graph* const body_graph;
-  const TF_Output* const body_inputs;
-  TF_Output* const body_outputs;
-  const char* name;
-} TF_WhileParams;
-TF_CAPI_EXPORT TF_WhileParams TF_NewWhile(TF_Graph* g, TF_Output* inputs, int ninputs, TF_Status* status);
-TF_CAPI_EXPORT void TF_FinishWhile(const TF_WhileParams* params, TF_Status* status, TF_Output* outputs);
-TF_CAPI_EXPORT void TF_AbortWhile(const TF_WhileParams* params);
 
 TF_CAPI_EXPORT void TF_SessionPRunSetup(TF_Session* session, const TF_Output* inputs, int ninputs,
                                         const TF_Output* outputs, int noutputs, const TF_Operation* const* target_opers,

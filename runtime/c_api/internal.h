@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/graph/graph.h"
@@ -35,8 +36,15 @@ struct GraphState {
   std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>(millrace::c_api::LoadedOps());
 };
 
+// Of the condition of a loop under construction: where the loop goes.
+struct LoopPlace {
+  std::shared_ptr<GraphState> graph;
+  std::vector<TF_Output> inputs;  // of `graph`: what the loop variables start as
+};
+
 struct TF_Graph {
   std::shared_ptr<GraphState> state = std::make_shared<GraphState>();
+  std::unique_ptr<const LoopPlace> loop;  // mostly none
 };
 
 struct TF_SessionOptions {

@@ -46,15 +46,6 @@ TF_Tensor* TF_CheckpointReaderGetTensor(TF_CheckpointReader*, const char*, TF_St
   return nullptr;
 }
 
-// --- loops
-
-TF_WhileParams TF_NewWhile(TF_Graph*, TF_Output*, int, TF_Status* status) {
-  Without(status, "TF_NewWhile");
-  return TF_WhileParams{0, nullptr, nullptr, {nullptr, 0}, nullptr, nullptr, nullptr, nullptr};
-}
-void TF_FinishWhile(const TF_WhileParams*, TF_Status* status, TF_Output*) { Without(status, "TF_FinishWhile"); }
-void TF_AbortWhile(const TF_WhileParams*) {}
-
 // --- runs in parts, sessions of the first interface
 
 void TF_SessionPRunSetup(TF_Session*, const TF_Output*, int, const TF_Output*, int, const TF_Operation* const*, int,

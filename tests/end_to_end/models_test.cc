@@ -3,6 +3,7 @@
 // recorded results. A training run counts twice: the graph as it was recorded,
 // and (as its gradients) the one without gradients and updates, to which Millrace
 // adds its own.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,11 @@ namespace {
 // What a graph needs that is not there, or "".
 std::string Wanting(const GraphDef& graph, const Status& status) {
   if (const auto missing = MissingOps(graph); !missing.empty()) return "ops " + Join(missing, " ");
-  if (!status.ok() && status.code() == Code::kUnimplemented && !graph.library.functions.empty()) return "functions";
+  if (status.code() == Code::kUnimplemented) {
+    const auto bare = OpsWithoutKernel(graph);
+    if (std::find(bare.begin(), bare.end(), status.op()) != bare.end()) return Cat("a kernel of ", status.op());
+    if (!graph.library.functions.empty()) return "functions";
+  }
   return "";
 }
 
@@ -113,7 +118,7 @@ Outcome CheckBuilt(const TrainingCase& training, const TrainingGraph& recorded, 
       if (!requests.ok()) return Outcome::Failed(requests.status().ToString());
       replies[ours] = checker.Run(one.def, *requests);
       if (const Status& status = replies[ours].back().status; !status.ok()) {
-        return Outcome::Failed(Cat(ours ? "built" : "recorded", " with ", other, " rows: ", status.ToString()));
+        return Failure(one.def, Cat(ours ? "built" : "recorded", " with ", other, " rows"), status);
       }
     }
     const std::string d = training.CompareWith(replies[true], replies[false]);

@@ -1,7 +1,6 @@
 // The live graph changes: nodes one by one, names, inputs, the library.
 #include "millrace/ops/graph/graph.h"
 #include "millrace/tests/ops/graph_builder.h"
-#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -211,8 +210,7 @@ TEST_CASE("a function of the library has one body") {
 }
 
 TEST_CASE("a loop is closed by its back edge, and its shapes settle") {
-  const auto registry = WithLoops();
-  Graph graph(*registry);
+  Graph graph;
   Node* x = AddPlaceholder(&graph, "x", {2, 3});
   const AttrMap two = {{"T", DType::kFloat}, {"N", 2}};
   Node* merge = Add(&graph, {"merge", "Merge", {{x, 0}, {x, 0}}, {}, two, ""});
@@ -229,13 +227,12 @@ TEST_CASE("a loop is closed by its back edge, and its shapes settle") {
   CHECK(next->users() == std::vector<Node*>{merge});
   // A second way round the same nodes is no loop.
   CHECK(graph.ReplaceInput(merge, 0, {grown, 0}).code() == Code::kInvalidArgument);
-  Graph again(*registry);
+  Graph again;
   MR_REQUIRE_OK(again.Import(graph.ToGraphDef()));
 }
 
 TEST_CASE("what a loop learns reaches another variable of it by its back edge") {
-  const auto registry = WithLoops();
-  Graph graph(*registry);
+  Graph graph;
   Node* x = AddPlaceholder(&graph, "x", {2, 3});
   const AttrMap two = {{"T", DType::kFloat}, {"N", 2}};
   Node* a = Add(&graph, {"a", "Merge", {{x, 0}, {x, 0}}, {}, two, ""});

@@ -3,7 +3,6 @@
 
 #include "millrace/ops/graph/frames.h"
 #include "millrace/tests/ops/graph_builder.h"
-#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -45,8 +44,7 @@ std::vector<NodeDef> Nested() {
 }
 
 TEST_CASE("loops in loops: each node has its frame") {
-  const auto registry = WithLoops();
-  Graph graph(*registry);
+  Graph graph;
   MR_REQUIRE_OK(graph.Import(MakeGraph(Nested())));
   const Result<Frames> frames = FindFrames(graph);
   MR_REQUIRE_OK(frames);
@@ -85,8 +83,7 @@ TEST_CASE("a graph without loops has no frames") {
 }
 
 void CheckIllFormed(std::vector<NodeDef> nodes, std::string_view node, std::string_view part) {
-  const auto registry = WithLoops();
-  Graph graph(*registry);
+  Graph graph;
   MR_REQUIRE_OK(graph.Import(MakeGraph(std::move(nodes))));
   const Status s = FindFrames(graph).status();
   INFO(s.ToString());

@@ -5,7 +5,6 @@
 
 #include "millrace/ops/graph/function.h"
 #include "millrace/tests/ops/graph_builder.h"
-#include "millrace/tests/ops/loop_ops.h"
 #include "millrace/tests/test.h"
 
 namespace millrace {
@@ -165,8 +164,7 @@ TEST_CASE("what touches state in a body runs between what the call waits for and
 }
 
 TEST_CASE("loops of two calls are two frames, and nodes that are placed together stay so") {
-  const auto registry = WithLoops();
-  Graph graph(*registry);
+  Graph graph;
   MR_REQUIRE_OK(graph.Import(MakeGraph({MakePlaceholder("x", DType::kFloat, {})})));
   FunctionDef f = Square();
   ListValue with;

@@ -244,10 +244,6 @@ static void Missing(TF_Status* status) {
   CHECK(TF_NewCheckpointReader("file", status) == NULL);
   CHECK_ERROR(status, TF_UNIMPLEMENTED, "TF_NewCheckpointReader");
   TF_DeleteCheckpointReader(NULL);
-  const TF_WhileParams loop = TF_NewWhile(NULL, NULL, 0, status);
-  CHECK_ERROR(status, TF_UNIMPLEMENTED, "TF_NewWhile");
-  CHECK(loop.cond_graph == NULL);
-  TF_AbortWhile(&loop);
   const char* handle = "x";
   TF_SessionPRunSetup(NULL, NULL, 0, NULL, 0, NULL, 0, &handle, status);
   CHECK_ERROR(status, TF_UNIMPLEMENTED, "TF_SessionPRunSetup");
