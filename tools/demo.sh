@@ -37,6 +37,9 @@ show "The plan trained in a process without a compiler" \
   "$bin/train_plan" "$out/fit.plan"
 show "A convolutional network that reads digits, through Session" \
   "$bin/classify_session" "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy"
+show "The same from Python, with ctypes alone" \
+  /usr/bin/python3 samples/hosts/classify.py build/release/lib/libtensorflow.so.2 \
+  "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy"
 show "The network compiled to a plan" \
   "$bin/graphc" compile "$data/digits_cnn.pb" -o "$out/digits.plan" --feed images --fetch digit,probabilities
 show "The plan run on the same images" \

@@ -34,6 +34,8 @@ libcli11-dev        | command lines of the tools
 nlohmann-json3-dev  | tests: records of the models
 libzip-dev          | tests: archives of recorded arrays
 catch2              | tests
+golang-go           | tests: the sample for hosts in Go
+python3-numpy       | tests: the sample for hosts in Python
 libopenblas-dev     | a separately loaded provider of matrix products
 '
 
