@@ -18,7 +18,8 @@ struct CodeOptions {
   // The CPUs the code is for: "avx2", "avx512"; the one that runs takes the best it
   // has. Empty: the best of this CPU.
   std::vector<std::string> targets;
-  // Runs of a plan over which compiling should pay (kAuto).
+  // Runs of a plan over which compiling should pay: what kAuto asks when a plan is
+  // compiled. A session counts its runs instead (SessionOptions::code).
   double expected_runs = 200;
   // A folder where compiled code is kept between processes; made if it is not
   // there. Empty: nothing is kept. Any trouble with it only means that clusters are

@@ -6,6 +6,7 @@
 #include "millrace/compiler/codegen/Machine.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Target/TargetMachine.h"
 
 #include <ctime>
 #include <mutex>
@@ -13,46 +14,67 @@
 namespace millrace::codegen {
 namespace {
 
-// Contexts are dear to make (dialects are loaded into each): a call takes one that
-// is free and puts it back. They stay until the process ends; no thread is bound
-// to one.
-class Contexts {
-public:
-  std::unique_ptr<mlir::MLIRContext> take() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!free.empty()) {
-        std::unique_ptr<mlir::MLIRContext> context = std::move(free.back());
-        free.pop_back();
-        return context;
-      }
-    }
-    mlir::DialectRegistry registry;
-    registerDialects(registry);
-    auto context =
-        std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
-    context->loadAllAvailableDialects();
-    return context;
-  }
-  void give(std::unique_ptr<mlir::MLIRContext> context) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    free.push_back(std::move(context));
-  }
-  static Contexts &all() {
-    static Contexts *contexts = new Contexts; // never destroyed: calls may outlive main
-    return *contexts;
-  }
-
-private:
-  std::mutex mutex;
-  std::vector<std::unique_ptr<mlir::MLIRContext>> free;
-};
-
 // Of the calling thread, in microseconds.
 double now() {
   timespec t;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+}
+
+// What a compilation works with, and what is dear to make: dialects are loaded into
+// the context, a code generator prepares itself for its CPU.
+struct Workshop {
+  std::unique_ptr<mlir::MLIRContext> context;
+  std::unique_ptr<llvm::TargetMachine> machines[2]; // by Isa; made when wanted
+};
+
+// A call takes a workshop that is free and puts it back. They stay until the process
+// ends; no thread is bound to one.
+class Workshops {
+public:
+  std::unique_ptr<Workshop> take() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!free.empty()) {
+        std::unique_ptr<Workshop> workshop = std::move(free.back());
+        free.pop_back();
+        return workshop;
+      }
+    }
+    mlir::DialectRegistry registry;
+    registerDialects(registry);
+    auto workshop = std::make_unique<Workshop>();
+    workshop->context =
+        std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+    workshop->context->loadAllAvailableDialects();
+    return workshop;
+  }
+  void give(std::unique_ptr<Workshop> workshop) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    free.push_back(std::move(workshop));
+  }
+  static Workshops &all() {
+    static Workshops *workshops = new Workshops; // never destroyed: calls may outlive main
+    return *workshops;
+  }
+
+private:
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Workshop>> free;
+};
+
+// To an object, in the workshop; when each part was done goes to `lowered`.
+Status compileIn(Workshop &workshop, std::span<const SegmentTape> segments, Isa isa,
+                 llvm::SmallVectorImpl<char> &object, double &lowered) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = lowerSegments(*workshop.context, segments, isa);
+  MR_RETURN_IF_ERROR(lowerToLlvm(*module));
+  lowered = now();
+  std::unique_ptr<llvm::TargetMachine> &machine = workshop.machines[static_cast<int>(isa)];
+  if (!machine)
+    machine = newMachine(isa);
+  if (!machine)
+    return Unimplemented("codegen: LLVM has no code generator for x86-64");
+  return compileToObject(*module, isa, *machine, object);
 }
 
 Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, Isa isa,
@@ -62,19 +84,12 @@ Result<cluster::CompiledProgram> compile(std::span<const SegmentTape> segments, 
     MR_RETURN_IF_ERROR(ValidateTape(segment.tape));
     program.segments.push_back({segment.segment, lanesOf(segment.tape, isa), 0, 0, segment.digest});
   }
-  std::unique_ptr<mlir::MLIRContext> context = Contexts::all().take();
+  std::unique_ptr<Workshop> workshop = Workshops::all().take();
   llvm::SmallVector<char, 0> object;
-  Status status;
   const double start = now();
   double lowered = start;
-  {
-    mlir::OwningOpRef<mlir::ModuleOp> module = lowerSegments(*context, segments, isa);
-    status = lowerToLlvm(*module);
-    lowered = now();
-    if (status.ok())
-      status = compileToObject(*module, isa, object);
-  }
-  Contexts::all().give(std::move(context));
+  const Status status = compileIn(*workshop, segments, isa, object, lowered);
+  Workshops::all().give(std::move(workshop));
   MR_RETURN_IF_ERROR(status);
   const double compiled = now();
   MR_RETURN_IF_ERROR(linkObject(llvm::StringRef(object.data(), object.size()), program));

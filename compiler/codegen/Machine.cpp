@@ -37,8 +37,6 @@ void LLVMInitializeX86AsmPrinter();
 }
 
 namespace millrace::codegen {
-namespace {
-
 std::unique_ptr<llvm::TargetMachine> newMachine(Isa isa) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -58,8 +56,6 @@ std::unique_ptr<llvm::TargetMachine> newMachine(Isa isa) {
       triple, isa == Isa::kAvx512 ? "x86-64-v4" : "x86-64-v3", "", options, llvm::Reloc::PIC_,
       llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
 }
-
-} // namespace
 
 void registerDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
@@ -84,21 +80,19 @@ Status lowerToLlvm(ModuleOp module) {
   return OkStatus();
 }
 
-Status compileToObject(ModuleOp module, Isa isa, llvm::SmallVectorImpl<char> &object) {
+Status compileToObject(ModuleOp module, Isa isa, llvm::TargetMachine &machine,
+                       llvm::SmallVectorImpl<char> &object) {
   llvm::LLVMContext context;
   const std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(module, context);
   if (!ir)
     return Internal("codegen: the module does not translate to LLVM IR");
-  const std::unique_ptr<llvm::TargetMachine> machine = newMachine(isa);
-  if (!machine)
-    return Unimplemented("codegen: LLVM has no code generator for x86-64");
-  ir->setDataLayout(machine->createDataLayout());
-  ir->setTargetTriple(machine->getTargetTriple());
+  ir->setDataLayout(machine.createDataLayout());
+  ir->setTargetTriple(machine.getTargetTriple());
   for (llvm::Function &function : *ir) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr(llvm::Attribute::NoUnwind);
-    function.addFnAttr("target-cpu", machine->getTargetCPU());
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("no-trapping-math", "true");
     function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");
     function.addFnAttr("prefer-vector-width", isa == Isa::kAvx512 ? "512" : "256");
@@ -106,7 +100,7 @@ Status compileToObject(ModuleOp module, Isa isa, llvm::SmallVectorImpl<char> &ob
   }
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager emit;
-  if (machine->addPassesToEmitFile(emit, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
+  if (machine.addPassesToEmitFile(emit, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
     return Unimplemented("codegen: LLVM cannot write an object");
   emit.run(*ir);
   return OkStatus();

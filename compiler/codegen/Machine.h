@@ -7,6 +7,11 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <memory>
+
+namespace llvm {
+class TargetMachine;
+}
 namespace mlir {
 class DialectRegistry;
 }
@@ -19,8 +24,13 @@ void registerDialects(mlir::DialectRegistry &registry);
 // Lowers `module` in place to LLVM's dialect.
 Status lowerToLlvm(mlir::ModuleOp module);
 
-// A module of LLVM's dialect to an ELF object for x86-64-v3 (kAvx2) or x86-64-v4 (kAvx512). None of
-// LLVM's passes over IR run: they cost several times what they gain.
-Status compileToObject(mlir::ModuleOp module, Isa isa, llvm::SmallVectorImpl<char> &object);
+// LLVM's code generator for x86-64-v3 (kAvx2) or x86-64-v4 (kAvx512); null where
+// this LLVM has none. Dear to make and to warm up; used by one thread at a time.
+std::unique_ptr<llvm::TargetMachine> newMachine(Isa isa);
+
+// A module of LLVM's dialect to an ELF object. None of LLVM's passes over IR run: they
+// cost several times what they gain.
+Status compileToObject(mlir::ModuleOp module, Isa isa, llvm::TargetMachine &machine,
+                       llvm::SmallVectorImpl<char> &object);
 
 } // namespace millrace::codegen

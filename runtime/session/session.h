@@ -26,10 +26,11 @@ struct SessionOptions {
   uint64_t memory_limit = 0;
   std::vector<std::string> disabled_passes = {};
   // Machine code for clusters, where libmillrace_codegen is there; the environment
-  // may say otherwise (FromEnvironment). Results are the same bits without it. Off
-  // unless asked for: the first run would wait for the code generator, which takes
-  // longer than all else, for a tenth or so in speed.
-  CodeOptions code = {.codegen = Codegen::kOff, .targets = {}, .cache_dir = {}};
+  // may say otherwise (FromEnvironment). Results are the same bits without it. kAuto:
+  // runs begin at once without code; for clusters whose runs have lost several times
+  // what compiling costs, a thread beside the runs makes it, and later runs have it.
+  // kOn: all of it is made before the first run.
+  CodeOptions code = {.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}};
   // How many devices there are of a kind. "CPU": one where nothing is said or less
   // than one; more share the threads, each has memory of its own. "NULL": keeps
   // no data, for tests. Other kinds are not there, whatever is said. At most 64 of

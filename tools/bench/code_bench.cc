@@ -241,6 +241,8 @@ int main(int argc, char** argv) {
       {"3 cheap ops 1M", [](Made& g) { return Cheap(g, 1 << 20, 3); }},
       {"48 products, a sum 64K", [](Made& g) { return Wide(g, 1 << 16, 48); }},
       {"500 cheap ops 1000", [](Made& g) { return Cheap(g, 1000, 500); }},
+      {"1000 functions 1000", [](Made& g) { return Chain(g, {1000}, std::vector<const char*>(1000, "Sigmoid")); }},
+      {"4000 functions 1000", [](Made& g) { return Chain(g, {1000}, std::vector<const char*>(4000, "Sigmoid")); }},
       {"4000 cheap ops 1000", [](Made& g) { return Cheap(g, 1000, 4000); }},
   };
   for (const auto& [name, make] : cases) {
