@@ -1,18 +1,20 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "millrace/devices/api/buffer.h"
-#include "millrace/ops/graph/load.h"
-#include "millrace/proto/plan/reader.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 #include "millrace/tools/graphc/feeds.h"
 #include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/measure.h"
+#include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/profile.h"
+#include "millrace/tools/graphc/progress.h"
 
 namespace millrace::graphc {
 namespace {
@@ -27,10 +29,12 @@ struct Arguments {
   FeedArguments feeds;
   CompileOptions options;
   int threads = 1;
-  int64_t runs = 0;
-  double seconds = 1;
+  MeasureOptions measure;
   bool profile = false, json = false;
 };
+
+constexpr std::array<std::pair<const char*, double>, 4> kPercentiles = {
+    {{"p90", 90}, {"p95", 95}, {"p99", 99}, {"p99.9", 99.9}}};
 
 double MsSince(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
@@ -48,9 +52,9 @@ struct Subject {
 
 Result<Subject> FromGraph(const Arguments& a) {
   Subject subject;
-  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
+  Stage(Cat("import ", a.file));
   auto begin = Clock::now();
-  MR_ASSIGN_OR_RETURN(subject.graph, LoadGraph(a.file, {}, *ops));
+  MR_ASSIGN_OR_RETURN(subject.graph, ReadGraph(a.file));
   subject.import_ms = MsSince(begin);
   MR_ASSIGN_OR_RETURN(std::vector<SignatureSpec> specs, a.signatures.Parse());
   if (specs.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", specs.size()));
@@ -59,7 +63,9 @@ Result<Subject> FromGraph(const Arguments& a) {
     subject.init.push_back(specs.back().name);
   }
   begin = Clock::now();
-  MR_ASSIGN_OR_RETURN(subject.plan, millrace::Compile(*subject.graph, specs, a.options));
+  CompileOptions options = a.options;
+  options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
+  MR_ASSIGN_OR_RETURN(subject.plan, millrace::Compile(*subject.graph, specs, options));
   subject.compile_ms = MsSince(begin);
   return subject;
 }
@@ -67,9 +73,7 @@ Result<Subject> FromGraph(const Arguments& a) {
 Result<Subject> FromPlan(const Arguments& a) {
   Subject subject;
   const auto begin = Clock::now();
-  MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(a.file));
-  MR_ASSIGN_OR_RETURN(subject.plan,
-                      plan::Read(Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner())));
+  MR_ASSIGN_OR_RETURN(subject.plan, ReadPlan(a.file));
   subject.import_ms = MsSince(begin);
   subject.init = a.init;
   const std::string wanted = a.signatures.signatures.empty() ? "" : a.signatures.signatures[0];
@@ -127,19 +131,9 @@ Status Bench(const Arguments& a) {
   const double first_ms = MsSince(begin);
   const Json sums = SumsOf(results);
 
-  std::vector<double> us;
-  begin = Clock::now();
-  const int64_t least = a.runs > 0 ? a.runs : 5;
-  // The first few warm caches and branches up.
-  constexpr int kWarmUp = 3;
-  for (int64_t i = -kWarmUp; i < least || (a.runs == 0 && MsSince(begin) < a.seconds * 1e3); ++i) {
-    results.clear();
-    const auto start = Clock::now();
-    MR_RETURN_IF_ERROR(callable->Run(feeds, &results));
-    if (i >= 0) us.push_back(MsSince(start) * 1e3);
-  }
-  std::sort(us.begin(), us.end());
-  const double median = us[us.size() / 2], p99 = us[std::min(us.size() - 1, us.size() * 99 / 100)];
+  Stage("measure");
+  MR_ASSIGN_OR_RETURN(const Measurement measured, Measure(*callable, feeds, a.measure));
+  const double median = measured.Percentile(50);
 
   std::vector<RunMetadata> profiled;
   if (a.profile || !a.trace.empty()) {
@@ -158,20 +152,26 @@ Status Bench(const Arguments& a) {
   const double rss = static_cast<double>(usage.ru_maxrss) / 1024;
   RunMetadata memory;
   MR_RETURN_IF_ERROR(callable->Run(feeds, &results, {}, &memory));
+  EndProgress();
   if (a.json) {
     Json json = {{"import_ms", subject.import_ms},
                  {"compile_ms", subject.compile_ms},
                  {"load_ms", load_ms},
                  {"first_ms", first_ms},
                  {"median_us", median},
-                 {"min_us", us[0]},
-                 {"p99_us", p99},
-                 {"runs", us.size()},
+                 {"min_us", measured.us.front()},
+                 {"mean_us", measured.Mean()}};
+    for (const auto& [name, percent] : kPercentiles) json[Cat(name, "_us")] = measured.Percentile(percent);
+    json.update({{"max_us", measured.us.back()},
+                 {"runs", measured.us.size()},
+                 {"runs_per_second", measured.RunsPerSecond()},
+                 {"warm_up", a.measure.warm_up},
+                 {"callers", a.measure.callers},
                  {"steps", steps},
                  {"threads", a.threads},
                  {"run_bytes", memory.peak_bytes},
                  {"peak_rss_mib", rss},
-                 {"sums", sums}};
+                 {"sums", sums}});
     if (a.profile) {
       for (const StepProfile& p : ProfileOf(profiled)) {
         json["profile"].push_back({{"step", p.step},
@@ -188,8 +188,12 @@ Status Bench(const Arguments& a) {
   }
   std::printf("import %.1f ms, compile %.1f ms, load %.1f ms, first run %.2f ms\n", subject.import_ms,
               subject.compile_ms, load_ms, first_ms);
-  std::printf("%zu steps, %d thread%s: median %.2f us, min %.2f, p99 %.2f, of %zu runs\n", steps, a.threads,
-              a.threads == 1 ? "" : "s", median, us[0], p99, us.size());
+  std::printf("%zu steps, %d thread%s: median %.2f us, min %.2f", steps, a.threads, a.threads == 1 ? "" : "s", median,
+              measured.us.front());
+  for (const auto& [name, percent] : kPercentiles) std::printf(", %s %.2f", name, measured.Percentile(percent));
+  std::printf(", of %zu runs\n", measured.us.size());
+  std::printf("throughput %.1f runs a second, %d caller%s\n", measured.RunsPerSecond(), a.measure.callers,
+              a.measure.callers == 1 ? "" : "s");
   std::printf("memory of a run %.1f KiB, peak of the process %.1f MiB\n", static_cast<double>(memory.peak_bytes) / 1024,
               rss);
   if (a.profile) PrintProfile(ProfileOf(profiled), 40);
@@ -198,23 +202,36 @@ Status Bench(const Arguments& a) {
 
 }  // namespace
 
-void AddBench(CLI::App& app, Status* status) {
+void AddBench(CLI::App& app, Outcome* outcome) {
   auto a = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("bench", "measure a GraphDef or a plan with feeds made for it");
-  command->add_option("file", a->file, "serialized GraphDef, or plan")->required();
+  AddFile(command, "file", a->file, "GraphDef (bytes or text), or plan")->required();
   a->signatures.AddTo(command);
   a->feeds.AddTo(command);
-  command->add_option("--init", a->init, "node (GraphDef) or signature (plan) to run once before");
+  AddList(command, "--init", a->init, "node (GraphDef) or signature (plan) to run once before");
   command->add_option("--threads", a->threads, "threads a run may use; 0: one a core")->capture_default_str();
-  command->add_option("--runs", a->runs, "runs to measure; 0: for --seconds")->check(CLI::NonNegativeNumber);
-  command->add_option("--seconds", a->seconds, "how long to measure")->capture_default_str();
+  command->add_option("--callers", a->measure.callers, "threads that call at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--warm-up", a->measure.warm_up, "runs of each caller before it is measured")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--runs", a->measure.runs, "runs to measure, of all callers; 0: for --seconds")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--seconds", a->measure.seconds, "how long to measure")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--profile", a->profile, "also where the time goes, step by step");
-  command->add_option("--trace", a->trace, "write one run for the trace viewer of Chrome or Perfetto");
+  AddFile(command, "--trace", a->trace, "write one run for the trace viewer of Chrome or Perfetto");
   command->add_flag("--json", a->json, "as JSON, for scripts");
-  command->add_option("--disable-pass", a->options.disabled_passes, "leave out a pass; 'all' that can be");
+  AddPasses(command, &a->options.disabled_passes);
   AddCodegen(command, &a->options);
-  command->footer("graphc bench digits.pb --feed images --fetch digit --dim images.0=64 --profile");
-  command->callback([a, status] { *status = Bench(*a); });
+  command->footer(
+      "Examples:\n"
+      "  graphc bench digits.pb --feed images --fetch digit --dim images.0=64 --profile\n"
+      "  graphc bench digits.plan --batch 8 --threads 1 --callers 4 --json\n"
+      "  graphc bench fit.plan --init init --signature train --batch 100 --trace train.json\n");
+  command->callback([a, outcome] { outcome->status = Bench(*a); });
 }
 
 }  // namespace millrace::graphc

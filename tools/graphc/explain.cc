@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "millrace/ops/graph/load.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/plan/peak_memory.h"
 #include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/options.h"
+#include "millrace/tools/graphc/progress.h"
 
 namespace millrace::graphc {
 namespace {
@@ -189,15 +191,17 @@ Json ToJson(const Explanation& e, const PeakMemory& m) {
 }
 
 Status Explain(const Arguments& a) {
-  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph, {}, *ops));
+  Stage(Cat("import ", a.graph));
+  MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   if (signatures.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", signatures.size()));
   ExplainOptions options;
   options.compile = a.options;
+  options.compile.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(options.dims, ParseDims(a.dims));
   MR_ASSIGN_OR_RETURN(const Explanation e, millrace::Explain(*graph, signatures[0], options));
   MR_ASSIGN_OR_RETURN(const PeakMemory memory, PeakMemoryOf(e.plan, signatures[0].name, options.dims));
+  EndProgress();
 
   if (a.json) {
     std::printf("%s\n", ToJson(e, memory).dump(1).c_str());
@@ -221,20 +225,21 @@ Status Explain(const Arguments& a) {
 
 }  // namespace
 
-void AddExplain(CLI::App& app, Status* status) {
+void AddExplain(CLI::App& app, Outcome* outcome) {
   auto a = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("explain", "what became of every node of a graph, and of its memory");
-  command->add_option("graph", a->graph, "serialized GraphDef")->required();
+  AddFile(command, "graph", a->graph, "GraphDef, bytes or text")->required();
   a->signatures.AddTo(command);
-  command->add_option("--node", a->nodes, "only this node, and the step that computes it")->delimiter(',');
-  command->add_option("--dim", a->dims, "an open dimension as a number, x.0=8: sizes then have numbers")
-      ->delimiter(',');
+  AddList(command, "--node", a->nodes, "only this node, and the step that computes it")->delimiter(',');
+  AddList(command, "--dim", a->dims, "an open dimension as a number, x.0=8: sizes then have numbers")->delimiter(',');
   command->add_flag("--json", a->json, "as JSON");
-  command->add_option("--disable-pass", a->options.disabled_passes,
-                      "leave out a pass (see: graphc opt --list); 'all' that can be");
+  AddPasses(command, &a->options.disabled_passes);
   AddCodegen(command, &a->options);
-  command->footer("graphc explain digits.pb --feed images --fetch digit --dim images.0=8");
-  command->callback([a, status] { *status = Explain(*a); });
+  command->footer(
+      "Examples:\n"
+      "  graphc explain digits.pb --feed images --fetch digit --dim images.0=8\n"
+      "  graphc explain digits.pb --feed images --fetch digit --node c1/mul   why is it where it is?\n");
+  command->callback([a, outcome] { outcome->status = Explain(*a); });
 }
 
 }  // namespace millrace::graphc

@@ -1,34 +1,15 @@
 #include "millrace/tools/graphc/feeds.h"
 
-#include <charconv>
 #include <map>
 #include <random>
 
 #include "millrace/devices/api/buffer.h"
 #include "millrace/proto/value/strings.h"
-#include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/options.h"
+#include "millrace/tools/graphc/parse.h"
 
 namespace millrace::graphc {
 namespace {
-
-// "x=1,2,3" as the tensor's name and numbers.
-Result<std::pair<std::string, std::vector<int64_t>>> ParseNumbers(const std::string& text, const char* option) {
-  const size_t equals = text.rfind('=');
-  std::vector<int64_t> numbers;
-  if (equals == std::string::npos) return InvalidArgument(Cat(option, " ", text, ": expected NAME=NUMBER,NUMBER"));
-  const char* at = text.data() + equals + 1;
-  const char* const end = text.data() + text.size();
-  while (at != end) {
-    int64_t number = -1;
-    const auto [next, error] = std::from_chars(at, end, number);
-    if (error != std::errc() || number < 0 || (next != end && *next != ',')) {
-      return InvalidArgument(Cat(option, " ", text, ": expected numbers of 0 and more"));
-    }
-    numbers.push_back(number);
-    at = next == end ? end : next + 1;
-  }
-  return std::make_pair(TensorName(text.substr(0, equals)), std::move(numbers));
-}
 
 template <typename T, typename Draw>
 void Fill(Tensor& tensor, const Draw& draw) {
@@ -78,12 +59,10 @@ Status FillAny(Tensor& tensor, std::mt19937_64& random, int64_t high) {
 }  // namespace
 
 void FeedArguments::AddTo(CLI::App* command) {
-  command->add_option("--dim", dims, "an open dimension of a feed: x.0=8")->delimiter(',');
-  command->add_option("--shape", shapes, "the whole shape of a feed: x=8,3; repeat it for more")
-      ->allow_extra_args(false);
+  AddList(command, "--dim", dims, "an open dimension of a feed: x.0=8")->delimiter(',');
+  AddList(command, "--shape", shapes, "the whole shape of a feed: x=8,3; repeat it for more");
   command->add_option("--batch", batch, "every other open dimension")->capture_default_str();
-  command->add_option("--high", highs, "integers of a feed are below it (2): ids=1000; repeat it for more")
-      ->allow_extra_args(false);
+  AddList(command, "--high", highs, "integers of a feed are below it (2): ids=1000; repeat it for more");
   command->add_option("--seed", seed, "of the numbers in the feeds")->capture_default_str();
 }
 

@@ -3,10 +3,11 @@
 #include <set>
 
 #include "millrace/ops/graph/function.h"
-#include "millrace/ops/graph/load.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/options.h"
 
 namespace millrace::graphc {
 namespace {
@@ -21,9 +22,10 @@ Status ListSupported() {
   return OkStatus();
 }
 
-Status ListMissing(const std::string& path) {
+// True where ops are missing.
+Result<bool> ListMissing(const std::string& path) {
   MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
-  MR_ASSIGN_OR_RETURN(const GraphDef def, ReadGraphDef(path));
+  MR_ASSIGN_OR_RETURN(const GraphDef def, ReadAnyGraphDef(path));
   std::set<std::string> functions;
   for (const FunctionDef& function : def.library.functions) functions.insert(function.signature.name);
   std::map<std::string, std::pair<int, std::string>> missing, bare;  // op -> count, first node
@@ -46,16 +48,28 @@ Status ListMissing(const std::string& path) {
   print(missing, "missing");
   print(bare, "defined without a kernel");
   if (missing.empty()) std::printf("all ops are known\n");
-  return OkStatus();
+  return !missing.empty();
 }
 
 }  // namespace
 
-void AddOps(CLI::App& app, Status* status) {
+void AddOps(CLI::App& app, Outcome* outcome) {
   auto path = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("ops", "list the supported ops or, with a graph, the missing ones");
-  command->add_option("graph", *path, "serialized GraphDef");
-  command->callback([path, status] { *status = path->empty() ? ListSupported() : ListMissing(*path); });
+  AddFile(command, "graph", *path, "GraphDef, bytes or text");
+  command->footer(
+      "Examples:\n"
+      "  graphc ops\n"
+      "  graphc ops digits.pb                what would be missing? exit code 1 where something is\n");
+  command->callback([path, outcome] {
+    if (path->empty()) {
+      outcome->status = ListSupported();
+      return;
+    }
+    const Result<bool> missing = ListMissing(*path);
+    outcome->status = missing.status();
+    if (missing.ok() && *missing) outcome->code = kNo;
+  });
 }
 
 }  // namespace millrace::graphc

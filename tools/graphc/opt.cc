@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "millrace/ops/graph/load.h"
+#include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/options.h"
+#include "millrace/tools/graphc/progress.h"
 
 namespace millrace::graphc {
 namespace {
@@ -25,30 +28,33 @@ Status Opt(const Arguments& a) {
     return OkStatus();
   }
   if (a.graph.empty()) return InvalidArgument("which graph? graphc opt GRAPH --fetch y");
-  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.graph, {}, *ops));
+  Stage(Cat("import ", a.graph));
+  MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
+  CompileOptions options = a.options;
+  options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
-  MR_ASSIGN_OR_RETURN(const std::string text, CompileToText(*graph, signatures, a.phase, a.options));
+  MR_ASSIGN_OR_RETURN(const std::string text, CompileToText(*graph, signatures, a.phase, options));
+  EndProgress();
   std::fwrite(text.data(), 1, text.size(), stdout);
   return OkStatus();
 }
 
 }  // namespace
 
-void AddOpt(CLI::App& app, Status* status) {
+void AddOpt(CLI::App& app, Outcome* outcome) {
   auto a = std::make_shared<Arguments>();
   a->phase = PhaseNames().back();
   CLI::App* command = app.add_subcommand("opt", "show what the compiler makes of a graph, phase by phase");
-  command->add_option("graph", a->graph, "serialized GraphDef");
-  command->add_option("--to", a->phase, "stop behind this phase")
-      ->capture_default_str()
-      ->check(CLI::IsMember(PhaseNames()));
+  AddFile(command, "graph", a->graph, "GraphDef, bytes or text");
+  OneOf(command->add_option("--to", a->phase, "stop behind this phase"), PhaseNames());
   command->add_flag("--list", a->list, "list the phases and their passes");
   a->signatures.AddTo(command);
-  command->add_option("--disable-pass", a->options.disabled_passes,
-                      "leave out a pass (see: graphc opt --list); 'all' that can be");
-  command->footer("graphc opt digits.pb --to=simplify --feed images --fetch digit");
-  command->callback([a, status] { *status = Opt(*a); });
+  AddPasses(command, &a->options.disabled_passes);
+  command->footer(
+      "Examples:\n"
+      "  graphc opt --list\n"
+      "  graphc opt digits.pb --to=simplify --feed images --fetch digit\n");
+  command->callback([a, outcome] { outcome->status = Opt(*a); });
 }
 
 }  // namespace millrace::graphc

@@ -1,12 +1,14 @@
 #include <chrono>
 #include <cstdio>
 
-#include "millrace/ops/graph/load.h"
 #include "millrace/ops/io/npy.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/runner.h"
 #include "millrace/runtime/session/session.h"
 #include "millrace/tools/graphc/graphc.h"
+#include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/options.h"
+#include "millrace/tools/graphc/progress.h"
 #include "millrace/tools/graphc/show.h"
 
 namespace millrace::graphc {
@@ -20,14 +22,13 @@ struct Arguments {
   int64_t repeat = 1;
 };
 
-// "x=x.npy"
+// "x=x.npy" or "x=all.npz[x]"
 Result<std::vector<std::pair<std::string, Tensor>>> ReadFeeds(const std::vector<std::string>& feeds) {
   std::vector<std::pair<std::string, Tensor>> out;
   for (const std::string& feed : feeds) {
-    const size_t equals = feed.find('=');
-    if (equals == std::string::npos) return InvalidArgument(Cat("--feed ", feed, ": expected NAME=FILE.npy"));
-    MR_ASSIGN_OR_RETURN(Tensor value, ReadNpy(feed.substr(equals + 1)));
-    out.emplace_back(TensorName(feed.substr(0, equals)), std::move(value));
+    MR_ASSIGN_OR_RETURN(const ValueSource source, ParseValueSource(feed, "--feed"));
+    MR_ASSIGN_OR_RETURN(Tensor value, ReadValue(source));
+    out.emplace_back(TensorName(source.name), std::move(value));
   }
   return out;
 }
@@ -54,19 +55,17 @@ Status RunRepeatedly(Callable& callable, const Arguments& a, const std::vector<s
   std::vector<Tensor> fetches;
   const auto begin = std::chrono::steady_clock::now();
   for (int64_t i = 0; i < a.repeat; ++i) {
+    if (i % 100 == 0) Stage(Cat("run ", i + 1, " of ", a.repeat));
     fetches.clear();
     MR_RETURN_IF_ERROR(callable.Run(feeds, &fetches));
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EndProgress();
   for (size_t i = 0; i < fetches.size(); ++i) {
     const std::string& name = callable.fetch_names()[i];
     std::printf("%s = %s\n", name.c_str(), Show(fetches[i]).c_str());
     if (!a.output.empty()) {
-      std::string file = name;
-      for (char& c : file) {
-        if (c == '/' || c == ':') c = '_';
-      }
-      MR_RETURN_IF_ERROR(WriteNpy(Cat(a.output, "/", file, ".npy"), fetches[i]));
+      MR_RETURN_IF_ERROR(WriteNpy(Cat(a.output, "/", ArrayFileName(name)), fetches[i]));
     }
   }
   if (a.repeat > 1) {
@@ -100,18 +99,20 @@ Status RunPlan(const Arguments& a, const std::vector<std::pair<std::string, Tens
 
 Status RunGraph(const Arguments& a, const std::vector<std::pair<std::string, Tensor>>& feeds) {
   if (a.fetches.empty() && a.targets.empty()) return InvalidArgument("nothing asked for: give --fetch or --target");
-  MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
-  MR_ASSIGN_OR_RETURN(const auto graph, LoadGraph(a.file, {}, *ops));
+  Stage(Cat("import ", a.file));
+  MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.file));
   SessionOptions options;
   options.threads = a.threads;
   options.disabled_passes = a.disabled_passes;
   MR_ASSIGN_OR_RETURN(const auto session, Session::New(graph, options));
   for (const std::string& node : a.init) {
+    Stage(Cat("compile and run ", node));
     const auto ignored = session->Run({}, {}, {node});
     MR_RETURN_IF_ERROR(ignored.status());
   }
   std::vector<std::string> names;
   for (const auto& [name, value] : feeds) names.push_back(name);
+  Stage("compile");
   MR_ASSIGN_OR_RETURN(const auto callable, session->Prepare(names, TensorNames(a.fetches), a.targets));
   return RunRepeatedly(*callable, a, feeds);
 }
@@ -124,25 +125,27 @@ Status Run(const Arguments& a) {
 
 }  // namespace
 
-void AddRun(CLI::App& app, Status* status) {
+void AddRun(CLI::App& app, Outcome* outcome) {
   auto a = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("run", "run a GraphDef or a plan: NPY files in and out");
-  command->add_option("file", a->file, "serialized GraphDef, or plan")->required();
-  command->add_option("--feed", a->feeds, "NAME=FILE.npy; repeat it for more");
-  command->add_option("--fetch", a->fetches, "tensor to compute (GraphDef)")->delimiter(',');
-  command->add_option("--target", a->targets, "node to run for its effects (GraphDef)")->delimiter(',');
+  AddFile(command, "file", a->file, "GraphDef (bytes or text), or plan")->required();
+  AddList(command, "--feed", a->feeds, "NAME=FILE.npy or NAME=FILE.npz[ARRAY]; repeat it for more");
+  AddList(command, "--fetch", a->fetches, "tensor to compute (GraphDef)")->delimiter(',');
+  AddList(command, "--target", a->targets, "node to run for its effects (GraphDef)")->delimiter(',');
   command->add_option("--signature", a->signature, "entry point (plan)");
-  command->add_option("--init", a->init, "node (GraphDef) or signature (plan) to run once before");
+  AddList(command, "--init", a->init, "node (GraphDef) or signature (plan) to run once before");
   command->add_option("--repeat", a->repeat, "runs; the last one's results are shown")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", a->threads, "threads a run may use; 0: one a core")->capture_default_str();
-  command->add_option("--disable-pass", a->disabled_passes, "leave out a pass (GraphDef; see: graphc opt --list)");
-  command->add_option("--out-dir", a->output, "also write each result there as NAME.npy");
+  AddPasses(command, &a->disabled_passes);
+  AddFile(command, "--out-dir", a->output, "a folder: also write each result there as NAME.npy");
   command->footer(
-      "graphc run digits.pb --feed images=images.npy --fetch digit\n"
-      "graphc run fit.plan --init init --signature train --feed x=x.npy --feed y=y.npy --repeat 1000");
-  command->callback([a, status] { *status = Run(*a); });
+      "Examples:\n"
+      "  graphc run digits.pb --feed images=images.npy --fetch digit\n"
+      "  graphc run digits.plan --feed 'images=all.npz[images]' --out-dir results\n"
+      "  graphc run fit.plan --init init --signature train --feed x=x.npy --feed y=y.npy --repeat 1000\n");
+  command->callback([a, outcome] { outcome->status = Run(*a); });
 }
 
 }  // namespace millrace::graphc

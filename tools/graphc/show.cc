@@ -7,7 +7,9 @@ namespace {
 
 constexpr int64_t kShown = 12;
 
-std::string Element(const Tensor& t, size_t i) {
+}  // namespace
+
+std::string ShowElement(const Tensor& t, size_t i) {
   switch (t.dtype()) {
     case DType::kFloat:
       return Cat(t.elements<float>()[i]);
@@ -42,14 +44,12 @@ std::string Element(const Tensor& t, size_t i) {
   }
 }
 
-}  // namespace
-
 std::string Show(const Tensor& tensor) {
   std::string out = Cat(DTypeName(tensor.dtype()), tensor.shape().ToString(), " ");
   if (tensor.shape().rank() > 0) out += "[";
   for (int64_t i = 0; i < std::min(tensor.num_elements(), kShown); ++i) {
     if (i > 0) out += " ";
-    out += Element(tensor, static_cast<size_t>(i));
+    out += ShowElement(tensor, static_cast<size_t>(i));
   }
   if (tensor.num_elements() > kShown) out += " ...";
   if (tensor.shape().rank() > 0) out += "]";

@@ -1,0 +1,38 @@
+// Options that several commands have.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "millrace/compiler/api/compile.h"
+
+namespace millrace::graphc {
+
+// The argument of a command that is a file; shells complete it.
+CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& path, const std::string& what);
+
+// An option that is repeated for more; what follows its value is the next argument.
+CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                     const std::string& what);
+
+// One of `words`, which --help and shells list.
+CLI::Option* OneOf(CLI::Option* option, const std::vector<std::string>& words);
+
+// --disable-pass: passes of the compiler to leave out.
+void AddPasses(CLI::App* command, std::vector<std::string>* disabled);
+
+// --codegen: whether clusters are compiled, as a Session does it unless told
+// otherwise.
+void AddCodegen(CLI::App* command, CompileOptions* options);
+
+// Entry points of a graph as the command line gives them: either --feed,
+// --fetch and --target for one, or --signature for each:
+//   --signature 'train: feed=x,y fetch=loss target=train'
+struct SignatureArguments {
+  std::vector<std::string> feeds, fetches, targets, signatures;
+  void AddTo(CLI::App* command);
+  Result<std::vector<SignatureSpec>> Parse() const;
+};
+
+}  // namespace millrace::graphc
