@@ -1,12 +1,11 @@
 #include "millrace/ops/user/callback.h"
 
-#include <immintrin.h>
-
 #include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
 
+#include "millrace/devices/cpu/float_state.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -22,19 +21,6 @@ Table& Callbacks() {
   static Table* const table = new Table;
   return *table;
 }
-
-// What the host computes in: the state that a thread starts with.
-class HostFloatState {
- public:
-  HostFloatState() : saved_(_mm_getcsr()) { _mm_setcsr(kDefault); }
-  ~HostFloatState() { _mm_setcsr(saved_); }
-  HostFloatState(const HostFloatState&) = delete;
-  HostFloatState& operator=(const HostFloatState&) = delete;
-
- private:
-  static constexpr unsigned kDefault = 0x1f80;
-  const unsigned saved_;
-};
 
 }  // namespace
 
@@ -63,7 +49,7 @@ Status CallCallback(std::string_view token, std::span<const TensorView> inputs, 
   if (callback == nullptr || !*callback) {
     return NotFound(Cat("expected a callback registered as '", token, "', found none in this process"));
   }
-  const HostFloatState host;
+  const DefaultFloatState host;
   // The host's code may throw; nothing may pass through ours.
   try {
     return (*callback)(inputs, outputs);

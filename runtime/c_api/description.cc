@@ -172,7 +172,7 @@ TF_OperationDescription* TF_NewOperation(TF_Graph* graph, const char* op_type, c
 
 TF_Operation* TF_FinishOperation(TF_OperationDescription* desc, TF_Status* status) {
   const std::unique_ptr<TF_OperationDescription> owner(desc);
-  const std::lock_guard lock(desc->state->mutex);
+  const GraphLock lock(*desc->state);
   const millrace::Result<millrace::Node*> node = Finish(desc);
   Set(status, node.status());
   return node.ok() ? FromNode(*node) : nullptr;

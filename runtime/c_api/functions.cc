@@ -205,7 +205,7 @@ TF_Function* TF_GraphToFunction(const TF_Graph* fn_body, const char* fn_name, un
     Set(status, millrace::InvalidArgument("expected a name and counts of 0 or more"));
     return nullptr;
   }
-  const std::lock_guard lock(fn_body->state->mutex);
+  const GraphLock lock(*fn_body->state);
   millrace::Result<millrace::FunctionDef> def =
       FunctionMaker().Make(*fn_body->state->graph, fn_name, num_opers, opers, {inputs, static_cast<size_t>(ninputs)},
                            {outputs, static_cast<size_t>(noutputs)}, output_names, description);
@@ -255,15 +255,15 @@ void TF_FunctionGetAttrValueProto(TF_Function* func, const char* attr_name, TF_B
 
 void TF_GraphCopyFunction(TF_Graph* g, const TF_Function* func, const TF_Function* grad, TF_Status* status) {
   if (func == nullptr) return Set(status, millrace::InvalidArgument("expected a function, found null"));
-  const std::lock_guard lock(g->state->mutex);
+  const GraphLock lock(*g->state);
   Set(status, CopyInto(g->state->graph.get(), func->def, grad != nullptr ? &grad->def : nullptr));
 }
 int TF_GraphNumFunctions(TF_Graph* g) {
-  const std::lock_guard lock(g->state->mutex);
+  const GraphLock lock(*g->state);
   return static_cast<int>(g->state->graph->library().functions.size());
 }
 int TF_GraphGetFunctions(TF_Graph* g, TF_Function** funcs, int max_func, TF_Status* status) {
-  const std::lock_guard lock(g->state->mutex);
+  const GraphLock lock(*g->state);
   Set(status, millrace::OkStatus());
   const auto& functions = g->state->graph->library().functions;
   const int count = std::min(static_cast<int>(functions.size()), std::max(max_func, 0));

@@ -73,7 +73,7 @@ extern "C" {
 
 void TF_AddGradientsWithPrefix(TF_Graph* g, const char* prefix, TF_Output* y, int ny, TF_Output* x, int nx,
                                TF_Output* dx, TF_Status* status, TF_Output* dy) {
-  const std::lock_guard lock(g->state->mutex);
+  const GraphLock lock(*g->state);
   const std::shared_ptr<millrace::Graph>& graph = g->state->graph;
   // An error is that of this call alone, so each has scopes of its own.
   const std::shared_ptr<void> kept = std::exchange(graph->attachment(), nullptr);

@@ -92,44 +92,44 @@ void TF_DeleteGraph(TF_Graph* graph) { delete graph; }
 
 TF_Operation* TF_GraphOperationByName(TF_Graph* graph, const char* name) {
   if (name == nullptr) return nullptr;
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   return FromNode(graph->state->graph->Find(name));
 }
 TF_Operation* TF_GraphNextOperation(TF_Graph* graph, size_t* pos) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   const auto& nodes = graph->state->graph->nodes();
   return *pos < nodes.size() ? FromNode(nodes[(*pos)++].get()) : nullptr;
 }
 
 void TF_GraphSetTensorShape(TF_Graph* graph, TF_Output output, const int64_t* dims, const int num_dims,
                             TF_Status* status) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   Set(status, SetShape(*graph->state->graph, output, dims, num_dims));
 }
 int TF_GraphGetTensorNumDims(TF_Graph* graph, TF_Output output, TF_Status* status) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   const millrace::Result<millrace::Endpoint> e = Checked(*graph->state->graph, output);
   Set(status, e.status());
   return e.ok() ? e->node->output(e->index).shape.rank() : -1;
 }
 void TF_GraphGetTensorShape(TF_Graph* graph, TF_Output output, int64_t* dims, int num_dims, TF_Status* status) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   Set(status, GetShape(*graph->state->graph, output, dims, num_dims));
 }
 
 void TF_GraphToGraphDef(TF_Graph* graph, TF_Buffer* output_graph_def, TF_Status* status) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   Set(status, Fill(millrace::SerializeGraphDef(graph->state->graph->ToGraphDef()), output_graph_def));
 }
 void TF_GraphVersions(TF_Graph* graph, TF_Buffer* output_version_def, TF_Status* status) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   millrace::GraphDef def;
   def.has_versions = true;
   def.versions = graph->state->graph->versions();
   Set(status, Fill(FirstField(millrace::SerializeGraphDef(def)), output_version_def));
 }
 const char* TF_GraphDebugString(TF_Graph* graph, size_t* len) {
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   const std::string text = DebugString(*graph->state->graph);
   if (len != nullptr) *len = text.size();
   return strdup(text.c_str());
@@ -150,7 +150,7 @@ TF_Buffer* TF_GetAllOpList(void) {
 
 unsigned char TF_TryEvaluateConstant(TF_Graph* graph, TF_Output output, TF_Tensor** result, TF_Status* status) {
   *result = nullptr;
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   const millrace::Result<TF_Tensor*> tensor = Constant(*graph->state->graph, output);
   Set(status, tensor.status());
   if (tensor.ok()) *result = *tensor;

@@ -70,7 +70,7 @@ Result<std::unique_ptr<TF_ImportGraphDefResults>> Import(TF_Graph* graph, const 
   MR_ASSIGN_OR_RETURN(const GraphDef def, ParseGraphDef(bytes));
   Positions positions;
   for (size_t i = 0; i < def.nodes.size(); ++i) positions.emplace(def.nodes[i].name, i);
-  const std::lock_guard lock(graph->state->mutex);
+  const GraphLock lock(*graph->state);
   Graph& live = *graph->state->graph;
   MR_RETURN_IF_ERROR(CheckReturns(def, positions, live.registry(), options));
   ImportResults imported;

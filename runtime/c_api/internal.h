@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millrace/devices/api/tensor.h"
+#include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/value/status.h"
 #include "millrace/runtime/c_api/c_api.h"
@@ -40,6 +41,17 @@ struct GraphState {
 struct LoopPlace {
   std::shared_ptr<GraphState> graph;
   std::vector<TF_Output> inputs;  // of `graph`: what the loop variables start as
+};
+
+// For calls that read or change a graph: nobody else does meanwhile, and whatever is
+// computed is computed in a state of our own.
+class GraphLock {
+ public:
+  explicit GraphLock(GraphState& graph) : lock_(graph.mutex) {}
+
+ private:
+  const std::lock_guard<std::mutex> lock_;
+  const millrace::DefaultFloatState floats_;
 };
 
 struct TF_Graph {

@@ -202,7 +202,7 @@ Status FinishWhile(const TF_WhileParams& params, TF_Output* outputs) {
   LoopMaker maker(params);
   MR_RETURN_IF_ERROR(maker.Check());
   const LoopPlace& place = *params.cond_graph->loop;
-  const std::lock_guard lock(place.graph->mutex);
+  const GraphLock lock(*place.graph);
   return maker.AddTo(place.graph->graph.get(), place.inputs, outputs);
 }
 
@@ -214,7 +214,7 @@ using namespace millrace::c_api;  // NOLINT: the helpers above
 extern "C" {
 
 TF_WhileParams TF_NewWhile(TF_Graph* g, TF_Output* inputs, int ninputs, TF_Status* status) {
-  const std::lock_guard lock(g->state->mutex);
+  const GraphLock lock(*g->state);
   const millrace::Result<TF_WhileParams> params = NewWhile(*g, {inputs, static_cast<size_t>(std::max(ninputs, 0))});
   Set(status, params.status());
   if (params.ok()) return *params;

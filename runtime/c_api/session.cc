@@ -125,7 +125,7 @@ Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs
   }
   std::shared_ptr<Callable> callable;
   {
-    const std::lock_guard lock(session->graph->mutex);
+    const GraphLock lock(*session->graph);
     MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names));
   }
   auto call = std::make_unique<PreparedCall>();

@@ -152,6 +152,7 @@ Status PlanCallable::CheckFeeds(std::span<const TensorView> feeds) const {
 }
 
 Result<std::shared_ptr<const Binding>> PlanCallable::FindBinding(std::span<const TensorView> feeds) {
+  const DefaultFloatState floats;  // sizes may be computed from floating-point numbers
   const std::lock_guard lock(bindings_mutex_);
   ++uses_;
   for (Bound& bound : bindings_) {

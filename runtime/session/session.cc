@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/compiler/api/compile.h"
+#include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/cluster/code.h"
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
@@ -148,6 +149,7 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec
 }
 
 Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const SignatureSpec& spec) {
+  const DefaultFloatState floats;  // what is folded does not depend on the host's
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
   compile_options.code = code;
