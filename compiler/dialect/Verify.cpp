@@ -21,8 +21,9 @@ LogicalResult appendTypes(Operation *op, const ArgDef &arg, SmallVectorImpl<DTyp
       return op->emitOpError() << "expected the attribute '" << arg.type_list_attr
                                << "', a list of types";
     for (Attribute a : list) {
-      auto t = llvm::dyn_cast<TypeAttr>(a);
-      types.push_back(ref(t ? dtypeOfElement(t.getValue()) : DType::kInvalid));
+      const AttrValue value = fromAttribute(stateOf(op), a);
+      const DType *t = value.get<DType>();
+      types.push_back(ref(t ? *t : DType::kInvalid));
     }
     return success();
   }

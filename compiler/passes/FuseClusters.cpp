@@ -1,7 +1,7 @@
 #include "millrace/compiler/passes/ClusterBuilder.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Steps.h"
 #include "mlir/IR/Builders.h"
-#include <queue>
 
 using namespace mlir;
 
@@ -10,34 +10,6 @@ namespace millrace::compiler {
 #include "millrace_passes/Passes.h.inc"
 
 namespace {
-
-// Operations behind what they use; among those that could come next the first.
-void sortBlock(Block &block) {
-  std::vector<Operation *> ops;
-  llvm::DenseMap<Operation *, uint32_t> index;
-  for (Operation &op : block.without_terminator()) {
-    index[&op] = static_cast<uint32_t>(ops.size());
-    ops.push_back(&op);
-  }
-  std::vector<uint32_t> unmet(ops.size(), 0);
-  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready;
-  for (uint32_t i = 0; i < ops.size(); ++i) {
-    for (Value v : ops[i]->getOperands())
-      unmet[i] += v.getDefiningOp() != nullptr;
-    if (unmet[i] == 0)
-      ready.push(i);
-  }
-  Operation *end = block.getTerminator();
-  while (!ready.empty()) {
-    Operation *op = ops[ready.top()];
-    ready.pop();
-    op->moveBefore(end);
-    for (Value v : op->getResults())
-      for (Operation *user : v.getUsers())
-        if (user != end && --unmet[index.lookup(user)] == 0)
-          ready.push(index.lookup(user));
-  }
-}
 
 struct FuseClusters : impl::FuseClustersBase<FuseClusters> {
   void runOnOperation() override {

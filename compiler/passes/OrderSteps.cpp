@@ -1,5 +1,6 @@
 #include "millrace/compiler/dialect/Devices.h"
 #include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Resources.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "llvm/ADT/DenseSet.h"
 #include <queue>
@@ -12,13 +13,8 @@ namespace millrace::compiler {
 
 namespace {
 
+using Access = Resources::Access;
 constexpr uint32_t kNoStep = 0xffffffffu;
-
-// What an operation does to one resource.
-struct Access {
-  uint32_t resource;
-  bool write;
-};
 
 struct Node {
   Operation *op = nullptr;
@@ -67,55 +63,15 @@ public:
   }
 
 private:
-  // Of a reference or handle: known for operands, as bodies are read in order.
-  uint32_t resourceId(Value v) const {
-    auto it = resourceOfValue.find(v);
-    return it == resourceOfValue.end() ? 0 : it->second;
-  }
-  // What an op returns is what it creates, or its first reference.
-  void trace(Operation *op) {
-    for (Value result : op->getResults()) {
-      if (!isResourceValue(result))
-        continue;
-      uint32_t id = 0;
-      if (createsResource(op))
-        id = createdResource(op);
-      else
-        for (Value v : op->getOperands())
-          if (isResourceValue(v)) {
-            id = resourceId(v);
-            break;
-          }
-      resourceOfValue[result] = id;
-    }
-  }
-  uint32_t createdResource(Operation *creator) {
-    auto [it, fresh] = resourceIds.try_emplace(resourceName(creator), resources.size());
-    if (fresh)
-      resources.emplace_back();
-    return static_cast<uint32_t>(it->second);
-  }
-
   void collect() {
-    resources.emplace_back(); // what cannot be told apart
+    Resources known;
     for (Operation &op : block.without_terminator()) {
       index[&op] = static_cast<uint32_t>(nodes.size());
       Node &node = nodes.emplace_back();
       node.op = &op;
       node.transparent = isTransparent(&op) && !isCrowd(&op);
-      trace(&op);
-      if (isStructural(&op, "read"))
-        node.accesses.push_back({resourceId(op.getOperand(0)), false});
-      if (const Op *def = opOf(&op))
-        for (const Effect &e : def->effects()) {
-          if ((e.kind != Effect::Kind::kRead && e.kind != Effect::Kind::kWrite) || e.input < 0 ||
-              static_cast<unsigned>(e.input) >= op.getNumOperands())
-            continue;
-          const bool write = e.kind == Effect::Kind::kWrite;
-          node.accesses.push_back(
-              {resourceId(op.getOperand(static_cast<unsigned>(e.input))), write});
-          node.writes |= write;
-        }
+      node.accesses = known.see(&op);
+      node.writes = llvm::any_of(node.accesses, [](const Access &a) { return a.write; });
       if (auto order = op.getAttrOfType<IntegerAttr>("graph.order"))
         node.order = order.getInt();
       for (Value v : op.getOperands())
@@ -124,6 +80,7 @@ private:
           node.afterWrite |= from.writes || from.afterWrite;
         }
     }
+    resources.resize(known.size());
   }
 
   // A NoOp that gathers many and that many wait for is a step of its own, so that
@@ -352,10 +309,8 @@ private:
   }
 
   Block &block;
-  std::vector<Node> nodes; // in the order of the block
-  std::vector<Resource> resources;
-  std::map<std::pair<std::string, std::string>, size_t> resourceIds;
-  llvm::DenseMap<Value, uint32_t> resourceOfValue;
+  std::vector<Node> nodes;         // in the order of the block
+  std::vector<Resource> resources; // by the numbers of Resources
   llvm::DenseMap<Operation *, uint32_t> index;
   SmallVector<uint32_t, 8> early;
   std::vector<uint32_t> sequence;

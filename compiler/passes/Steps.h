@@ -36,4 +36,7 @@ inline StepNote *stepOf(mlir::Operation *op) {
 // people who read the IR.
 void writeSteps(mlir::Operation *module);
 
+// Puts operations behind what they use; among those that could come next the first.
+void sortBlock(mlir::Block &block);
+
 } // namespace millrace::compiler

@@ -63,6 +63,8 @@ const std::vector<Phase> &phases() {
            {"fuse-epilogues", createFuseEpilogues},
            // Behind fuse-epilogues: what a product takes is free there.
            {"fuse-clusters", createFuseClusters},
+           // Behind clusters, which are formed as if each update were alone.
+           {"fuse-updates", createFuseUpdates},
            // Pads and constants that were taken.
            {"dce", createDce},
        }},

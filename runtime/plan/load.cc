@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "millrace/ops/registry/effects.h"
 #include "millrace/ops/user/user_ops_hash.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/plan/code.h"
@@ -757,15 +758,12 @@ class Loader {
     for (uint32_t s = 0; s < block->steps.size(); ++s) {
       const LoadedStep& step = block->steps[s];
       if (step.op == nullptr) continue;
-      for (const Effect& effect : step.op->effects()) {
-        if (effect.kind != Effect::Kind::kWrite || effect.input < 0 ||
-            static_cast<uint32_t>(effect.input) >= step.num_inputs) {
-          continue;
-        }
-        const uint32_t v = block->positions[step.first + static_cast<uint32_t>(effect.input)];
+      VisitAccesses(*step.op, step.def->attrs, [&](int input, bool write) {
+        if (!write || static_cast<uint32_t>(input) >= step.num_inputs) return;
+        const uint32_t v = block->positions[step.first + static_cast<uint32_t>(input)];
         const LoadedValue& root = block->values[block->values[v].root];
         if (root.storage == Storage::kResource) writers[root.index].push_back(s);
-      }
+      });
     }
     // Steps that come after the write that is looked at hold its number.
     std::vector<uint32_t> after(block->steps.size(), kNone), work;
