@@ -70,6 +70,8 @@ private:
     const SymShape shape = shapeOf(result.getType());
     if (role.kind == Role::Kind::kReduce)
       item.level = Level::kRow;
+    else if (role.kind == Role::Kind::kColumns)
+      item.level = Level::kColumn;
     else if (role.kind == Role::Kind::kRowFunction)
       item.level = Level::kFull;
     else if (group.space.one)
@@ -129,7 +131,7 @@ private:
     SmallVector<Reg, 4> operands;
     for (Value v : dataOperands(item.op)) {
       operands.push_back(operandOf(v, item));
-      if (item.role.kind == Role::Kind::kReduce)
+      if (item.role.kind == Role::Kind::kReduce || item.role.kind == Role::Kind::kColumns)
         break; // the axes are the space's
     }
     const auto last = [&] { return static_cast<int>(built->program.instructions.size()) - 1; };
@@ -160,6 +162,8 @@ private:
       output.reg = reg;
       if (items[static_cast<size_t>(item)].level == Level::kRow)
         output.keeps_dims = isKeptRow(shapeOf(type), space(), rowRank());
+      else if (items[static_cast<size_t>(item)].level == Level::kColumn)
+        output.keeps_dims = shapeOf(type).rank() == space().rank();
       if (fresh)
         built->program.outputs.push_back(output);
       built->outputs.push_back({value, type, it->second});

@@ -70,7 +70,8 @@ std::optional<ClusterSpace> unite(const ClusterSpace &a, const ClusterSpace &b) 
 // Whether `user`, in a cluster of `space`, may have a value of shape `v` of the
 // same cluster for an operand.
 bool operandFits(const SymShape &v, Operation *user, const Role &role, const ClusterSpace &space) {
-  if (role.kind == Role::Kind::kReduce || role.kind == Role::Kind::kRowFunction)
+  if (role.kind == Role::Kind::kReduce || role.kind == Role::Kind::kColumns ||
+      role.kind == Role::Kind::kRowFunction)
     return v == space.shape;
   const SymShape result = shapeOf(user->getResult(0).getType());
   if (role.kind == Role::Kind::kAlias) {
@@ -142,7 +143,8 @@ private:
   static ClusterSpace homeOf(Operation *op, const Role &role) {
     ClusterSpace home;
     const SymShape result = shapeOf(op->getResult(0).getType());
-    home.shape = role.kind == Role::Kind::kReduce ? shapeOf(op->getOperand(0).getType()) : result;
+    const bool reduces = role.kind == Role::Kind::kReduce || role.kind == Role::Kind::kColumns;
+    home.shape = reduces ? shapeOf(op->getOperand(0).getType()) : result;
     home.rowRank = role.rowRank;
     home.one = role.rowRank == 0 && isOne(result);
     home.plain = role.rowRank == 0 && llvm::all_of(dataOperands(op), [&](Value v) {
@@ -208,7 +210,8 @@ private:
       fits = llvm::all_of(op->getOperands(), [&](Value v) {
         const Node *from = nodeOf(v);
         return !from || from->group == kNone || stageOf(*from) != latest ||
-               operandFits(shapeOf(v.getType()), op, node.role, home);
+               (from->role.kind != Role::Kind::kColumns &&
+                operandFits(shapeOf(v.getType()), op, node.role, home));
       });
     if (node.role.kind == Role::Kind::kAlias && (!fits || joined.empty())) {
       node.role = Role();
@@ -303,7 +306,8 @@ private:
       space = *both;
     }
     for (const Use &use : uses)
-      if (!operandFits(shapeOf(use.value.getType()), use.user, nodes[index.lookup(use.user)].role,
+      if (nodeOf(use.value)->role.kind == Role::Kind::kColumns ||
+          !operandFits(shapeOf(use.value.getType()), use.user, nodes[index.lookup(use.user)].role,
                        space))
         return;
     groups[g].stage = first;

@@ -10,6 +10,7 @@ namespace millrace::compiler {
 namespace {
 
 constexpr unsigned kMaxAddends = 64;
+constexpr int64_t kMostColumns = 4096;
 
 Role outside(const char *why) {
   Role role;
@@ -25,8 +26,9 @@ Role inside(Role::Kind kind, llvm::StringRef op, int rowRank = 0) {
   return role;
 }
 
-// The axes of a reduction, where they are the last ones: how many; else 0.
-int trailingAxes(Operation *op, int rank) {
+// The axes of a reduction of `rank` dimensions, as a set of bits; 0 where they are
+// not known.
+uint64_t reducedAxes(Operation *op, int rank) {
   const auto axes = integersOf(op->getOperand(1));
   if (!axes || rank <= 0 || rank > 64)
     return 0;
@@ -36,10 +38,44 @@ int trailingAxes(Operation *op, int rank) {
       return 0; // an error of the run
     reduced |= uint64_t{1} << (axis < 0 ? axis + rank : axis);
   }
-  int trailing = 0;
-  while (trailing < rank && (reduced >> (rank - 1 - trailing) & 1) != 0)
-    ++trailing;
-  return llvm::popcount(reduced) == trailing ? trailing : 0;
+  return reduced;
+}
+
+// A row of results is kept for each block of rows, and one thread makes it.
+bool columnsFit(const SymShape &shape, int rowRank) {
+  int64_t elements = 1;
+  for (const Dim d : llvm::ArrayRef(shape.dims).take_back(static_cast<size_t>(rowRank))) {
+    if (!d.known())
+      return false;
+    elements *= std::min(d.value(), kMostColumns + 1);
+    if (elements > kMostColumns)
+      return false;
+  }
+  return true;
+}
+
+Role reduction(Operation *op, llvm::StringRef name, const SymShape &result) {
+  const SymShape operand = shapeOf(op->getOperand(0).getType());
+  const int rank = operand.rank();
+  int columns = 0;
+  if (name == "BiasAddGrad") {
+    auto format = op->getAttrOfType<StringAttr>("data_format");
+    if (rank < 2 || (format && format.getValue() != "NHWC" && rank > 2))
+      return outside("its channels are not last");
+    columns = 1;
+  } else {
+    const uint64_t reduced = reducedAxes(op, rank);
+    const int first = llvm::countr_one(reduced), count = llvm::popcount(reduced);
+    const int last = rank > 0 ? llvm::countl_one(reduced << (64 - rank)) : 0;
+    if (count > 0 && last == count && isRow(result, operand, last))
+      return inside(Role::Kind::kReduce, name, last);
+    if (count > 0 && first == count)
+      columns = rank - first;
+  }
+  if (columns == 0)
+    return outside("it reduces neither the first axes nor the last ones");
+  return columnsFit(operand, columns) ? inside(Role::Kind::kColumns, name, columns)
+                                      : outside("its results are many");
 }
 
 bool allOfShape(Operation *op, const SymShape &shape) {
@@ -134,12 +170,8 @@ Role roleOf(Operation *op) {
   if (!sized(op->getResult(0)) || !llvm::all_of(dataOperands(op), sized))
     return outside("sizes are known only at the run");
   switch (kind) {
-  case cluster::Kind::kReduce: {
-    const SymShape operand = shapeOf(op->getOperand(0).getType());
-    const int rows = trailingAxes(op, operand.rank());
-    return rows > 0 && isRow(shape, operand, rows) ? inside(Role::Kind::kReduce, name, rows)
-                                                   : outside("it does not reduce the last axes");
-  }
+  case cluster::Kind::kReduce:
+    return reduction(op, name, shape);
   case cluster::Kind::kRowFunction:
     return shape.rank() > 0 ? inside(Role::Kind::kRowFunction, name, 1) : outside("it has no rows");
   case cluster::Kind::kElementwise:

@@ -10,12 +10,13 @@ struct Role {
   enum class Kind : uint8_t {
     kOutside,
     kElementwise, // one instruction, or a chain of them (AddN)
-    kReduce,
+    kReduce,      // the last axes, to one value for each row
+    kColumns,     // the first axes, to one row; nothing of the cluster reads it
     kRowFunction,
     kAlias, // no instruction: the same values, where both shapes are those of rows
   };
   Kind kind = Kind::kOutside;
-  int rowRank = 0;           // of kReduce and kRowFunction
+  int rowRank = 0;           // of kReduce, kColumns and kRowFunction
   llvm::StringRef op;        // of the instructions: "AddV2" for BiasAdd
   const char *why = nullptr; // of kOutside: for people
   bool member() const { return kind != Kind::kOutside; }

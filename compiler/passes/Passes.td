@@ -266,8 +266,10 @@ def FuseClusters : GraphPass<"fuse-clusters"> {
     compute over one space become one `_Cluster`, whose program the runtime runs
     over blocks that stay in cache; several results may leave it. A space is the
     shape of the full results; what a reduction gives has a value for each of
-    its rows. Numbers (one element) go along with any space. The bits stay the
-    same: a program is made of the ops' own bodies.
+    its rows. Reductions of the first axes (the gradients of biases) end a
+    cluster: what uses their results is in another. Numbers (one element) go
+    along with any space. The bits stay the same: a program is made of the ops'
+    own bodies.
 
     Left alone: operations with effects, that wait for others or that others
     wait for; sizes that only the run knows; other element types than plain

@@ -76,17 +76,26 @@ class Maker {
     RowStep step;
     step.in = instruction.operands[0];
     step.out = out;
-    step.reduce = reduce::FindRowReducer(instruction.op, instruction.type);
+    const bool bias = instruction.op == "BiasAddGrad";
+    const reduce::RowReducer* const reduce = reduce::FindRowReducer(bias ? "Sum" : instruction.op, instruction.type);
     step.softmax = nn::FindSoftmax(instruction.op, instruction.type);
-    if (step.reduce == nullptr && step.softmax == nullptr) {
+    if (reduce == nullptr && step.softmax == nullptr) {
       return Unimplemented(Cat("no kernel for rows of ", DTypeName(instruction.type)));
+    }
+    if (instruction.level == Level::kColumn) {
+      step.columns = &reduce->columns;
+      step.column_step = static_cast<int32_t>(p_.column_steps.size());
+      // A bias knows its channels; what sums over given axes sees through dimensions of 1.
+      p_.column_steps.push_back({step.columns, !bias, out});
+    } else {
+      step.reduce = reduce;
     }
     p_.softmax_functions = p_.softmax_functions || step.softmax != nullptr;
     if (step.softmax != nullptr) p_.softmax_bytes = std::max(p_.softmax_bytes, step.softmax->workspace_bytes);
-    p_.full_cycles += step.reduce != nullptr ? step.reduce->cycles : 2;
+    p_.full_cycles += reduce != nullptr ? reduce->cycles : 2;
     if (step.in < static_cast<int>(program_.inputs.size())) {
       p_.materialise[static_cast<size_t>(step.in)] = true;
-      AddOnce(step.reduce != nullptr ? at.inputs : at.whole_inputs, step.in);
+      AddOnce(step.softmax == nullptr ? at.inputs : at.whole_inputs, step.in);
     }
     at.row_steps.push_back(step);
     return OkStatus();

@@ -52,8 +52,11 @@ struct StepRange {
 
 // What closes a phase: a reduction or a function of rows.
 struct RowStep {
+  // One of these is set.
   const reduce::RowReducer* reduce = nullptr;
   const nn::SoftmaxFunction* softmax = nullptr;
+  const reduce::ColumnReducer* columns = nullptr;
+  int32_t column_step = 0;  // of columns: its number
   int32_t in = 0, out = 0;
   bool spread = false;
 };
@@ -102,6 +105,14 @@ struct Prepared {
   std::vector<int32_t> tails;
   int num_tails = 0;
   bool outputs_differ = true;  // no register is two outputs
+
+  // A reduction of all rows to one.
+  struct ColumnStep {
+    const reduce::ColumnReducer* reduce;
+    bool one_as_row;  // see columns.h
+    int32_t out;
+  };
+  std::vector<ColumnStep> column_steps;
 
   int max_lanes = 1;
   double full_cycles = 0;          // an element

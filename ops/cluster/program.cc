@@ -11,7 +11,7 @@
 namespace millrace::cluster {
 
 Kind KindOf(std::string_view op) {
-  for (const std::string_view reduction : {"Sum", "Mean", "Max", "Min", "Prod", "Any", "All"}) {
+  for (const std::string_view reduction : {"Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "BiasAddGrad"}) {
     if (op == reduction) return Kind::kReduce;
   }
   return op == "Softmax" || op == "LogSoftmax" ? Kind::kRowFunction : Kind::kElementwise;
@@ -184,10 +184,8 @@ Status ReadLists(const AttrMap& attrs, Lists* l) {
 }
 
 Status CheckLevel(int64_t level, int64_t row_rank) {
-  if (level >= 0 && level <= static_cast<int64_t>(Level::kFull) &&
-      (level != static_cast<int64_t>(Level::kRow) || row_rank > 0)) {
-    return OkStatus();
-  }
+  const bool rows = level == static_cast<int64_t>(Level::kRow) || level == static_cast<int64_t>(Level::kColumn);
+  if (level >= 0 && level <= static_cast<int64_t>(Level::kColumn) && (!rows || row_rank > 0)) return OkStatus();
   return InvalidArgument(Cat("attribute 'levels': found ", level, " in a program with ", row_rank, " row dimensions"));
 }
 
@@ -201,14 +199,14 @@ Status CheckType(std::string_view name, DType type) {
 Status CheckInstruction(const Program& program, const Instruction& instruction) {
   const Kind kind = KindOf(instruction.op);
   if (kind == Kind::kElementwise) {
-    for (const int r : instruction.operands) {
-      if (program.level(r) > instruction.level) {
-        return InvalidArgument("attribute 'levels': an operand has a higher level than the result");
-      }
-    }
+    bool fits = instruction.level != Level::kColumn;
+    for (const int r : instruction.operands) fits = fits && program.level(r) <= instruction.level;
+    if (!fits) return InvalidArgument("attribute 'levels': an operand has a higher level than the result");
     return OkStatus();
   }
-  const Level result = kind == Kind::kReduce ? Level::kRow : Level::kFull;
+  const bool columns =
+      kind == Kind::kReduce && (instruction.level == Level::kColumn || instruction.op == "BiasAddGrad");
+  const Level result = columns ? Level::kColumn : kind == Kind::kReduce ? Level::kRow : Level::kFull;
   const int operand = instruction.operands[0];
   if (program.row_rank == 0 || instruction.operands.size() != 1 || program.level(operand) != Level::kFull ||
       instruction.level != result || instruction.type != program.type(operand) ||
@@ -228,6 +226,9 @@ Result<Program> FromAttrs(const AttrMap& attrs) {
   for (const int64_t level : *l.levels) MR_RETURN_IF_ERROR(CheckLevel(level, l.row_rank));
   for (size_t i = 0; i < l.tin->size(); ++i) {
     MR_RETURN_IF_ERROR(CheckType("Tin", (*l.tin)[i]));
+    if ((*l.levels)[i] == static_cast<int64_t>(Level::kColumn)) {
+      return InvalidArgument(Cat("attribute 'levels': input ", i, " is of the level of columns"));
+    }
     program.inputs.push_back({(*l.tin)[i], static_cast<Level>((*l.levels)[i]), (*l.in_keeps)[i]});
   }
   size_t next = 0;

@@ -10,6 +10,8 @@
 //   kFull  one value for each element of the space
 //   kRow   one value for each row: what reductions give
 //   kOne   one value
+//   kColumn  one value for each element of a row: what reductions over the rows
+//          give, in a program with row dimensions. Only outputs.
 // An operand of a lower level is repeated.
 #pragma once
 
@@ -25,12 +27,14 @@ namespace millrace::cluster {
 
 inline constexpr std::string_view kClusterOp = "_Cluster";
 
-enum class Level : uint8_t { kOne = 0, kRow = 1, kFull = 2 };
+enum class Level : uint8_t { kOne = 0, kRow = 1, kFull = 2, kColumn = 3 };
 
 // What an instruction does: follows from its op (see KindOf in kinds.h).
 enum class Kind : uint8_t {
   kElementwise,  // an op with an Expression; operands of the instruction's level or lower
-  kReduce,       // "Sum", "Mean", "Max", "Min", "Prod", "Any", "All": a full operand to a row value
+  // "Sum", "Mean", "Max", "Min", "Prod", "Any", "All": a full operand to a row value, or
+  // to a column value; "BiasAddGrad" to a column value.
+  kReduce,
   kRowFunction,  // "Softmax", "LogSoftmax": a full operand to a full result, row by row
 };
 
@@ -57,11 +61,13 @@ struct Instruction {
 };
 
 // A full-level output has the shape of the space, a row-level one that of the
-// rows. (The shape function gives the shape that the separate ops would give; the
+// rows, a column-level one that of a row. (The shape function gives the shape that the separate ops would give; the
 // kernel refuses to run where that is another number of elements.)
 struct Output {
-  int reg = 0;             // an instruction
-  bool keeps_dims = true;  // of a row-level output, as Input has it
+  int reg = 0;  // an instruction
+  // Of a row-level output, as Input has it; of a column-level one whether the
+  // dimensions before the row's are there with extent 1.
+  bool keeps_dims = true;
 };
 
 struct Program {

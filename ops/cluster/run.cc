@@ -61,6 +61,7 @@ class Runner {
     ChooseBlocks();
     MR_RETURN_IF_ERROR(TakeMemory());
     BindAccess();
+    BindColumns();
     RunAll();
     int step = 0;
     Status status;
@@ -167,7 +168,8 @@ class Runner {
       return;
     }
     l.rows = 1;
-    if (length_ < kShortRow && rows_ > 1) {
+    const bool row_values = !p_.row_ids.empty() || p_.softmax_functions;
+    if (rows_ > 1 && (length_ < kShortRow || (!row_values && length_ <= room / 2))) {
       l.rows = std::clamp<int64_t>(room / std::max<int64_t>(length_, 1), 1, std::min<int64_t>(rows_, room));
     }
     short_ = l.rows * length_ <= room;
@@ -176,12 +178,13 @@ class Runner {
   }
 
   bool CutsRows() const {
-    return program_.row_rank > 0 && length_ >= kManyPieces * reduce::kPiece && rows_ < kFewRows && ctx_.workers() > 1;
+    return program_.row_rank > 0 && length_ >= kManyPieces * reduce::kPiece && rows_ < kFewRows && ctx_.workers() > 1 &&
+           p_.column_steps.empty();
   }
 
   bool FitsOneThread() const {
     if (program_.row_rank == 0) return total_ <= FlatBlock();
-    return !CutsRows() && Groups() <= BlockFor(GroupCycles());
+    return !CutsRows() && Units() <= BlockFor(UnitCycles());
   }
 
   Status TakeMemory() {
@@ -226,12 +229,17 @@ class Runner {
     l.whole_rows = sizer.Take(bound_.placement->whole_bytes, l.whole);
     l.bytes = sizer.bytes();
 
+    for (const Prepared::ColumnStep& step : p_.column_steps) {
+      // (The sizes of blocks are multiples of one another.)
+      unit_rows_ = std::max(unit_rows_, CutOf(step).block_rows);
+    }
     // The first frame also has the values that there is one of.
     frames_ = FitsOneThread() ? 1 : std::max<int64_t>(ctx_.workers(), 1);
     Sizer all;
     const size_t first = all.Take(static_cast<int64_t>(frames_), static_cast<int64_t>(l.bytes));
     l.ones = all.Take(static_cast<int64_t>(p_.one_ids.size()), kSplatBytes);
     groups_ = all.Take(num_groups_, static_cast<int64_t>(sizeof(AccessGroup)));
+    TakeColumns(all);
     partial_ = all.bytes();
     if (CutsRows()) {
       all.Take(RoundUp(length_, reduce::kPiece) / reduce::kPiece * static_cast<int64_t>(most_steps),
@@ -259,8 +267,9 @@ class Runner {
     if (total_ > 0 || (program_.row_rank > 0 && rows_ > 0)) {
       if (program_.row_rank == 0) RunFlat();
       else if (CutsRows()) RunPieces();
-      else RunGroups();
+      else RunUnits();
     }
+    if (!cancelled_.load(std::memory_order_relaxed)) FinishColumns();
     for (size_t o = 0; o < program_.outputs.size(); ++o) {
       const int reg = program_.outputs[o].reg;
       if (program_.level(reg) != Level::kOne || bound_.output(o) == nullptr) continue;
@@ -305,30 +314,87 @@ class Runner {
     });
   }
 
-  int64_t Groups() const { return (rows_ + bound_.layout.rows - 1) / bound_.layout.rows; }
-  double GroupCycles() const {
-    const auto rows = static_cast<double>(bound_.layout.rows);
+  // What one thread works on without a break: some rows at a time that are done one
+  // after the other, or those that reductions over the rows add up on their own.
+  int64_t UnitRows() const { return unit_rows_ > 0 ? unit_rows_ : bound_.layout.rows; }
+  int64_t Units() const { return (rows_ + UnitRows() - 1) / UnitRows(); }
+  double UnitCycles() const {
+    const auto rows = static_cast<double>(std::min(UnitRows(), rows_));
     return rows * static_cast<double>(length_) * p_.full_cycles + 8 * static_cast<double>(p_.steps.size()) + 8 * rows;
   }
 
-  // Some rows at a time, one after the other.
-  void RunGroups() {
-    const int64_t rows = bound_.layout.rows;
-    For(Groups(), BlockFor(GroupCycles()), [&](int64_t begin, int64_t end, int worker) {
-      if (begin > 0 && Stopped()) return;
+  void RunUnits() {
+    For(Units(), BlockFor(UnitCycles()), [&](int64_t begin, int64_t end, int worker) {
       Frame frame = FrameOf(worker);
-      for (int64_t g = begin; g < end; ++g) {
-        const int64_t row = g * rows, count = std::min(rows, rows_ - row);
-        frame.LoadRows(row, count);
-        for (const Phase& phase : p_.phases) {
-          frame.RunRows(phase, row, count, length_);
-          if (short_) RunShort(frame, phase, row, count);
-          else RunLong(frame, phase, row);
+      const int64_t last = std::min(rows_, end * UnitRows());
+      int64_t done = 0;
+      for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t unit_end = std::min(last, (unit + 1) * UnitRows());
+        for (int64_t row = unit * UnitRows(); row < unit_end; row += bound_.layout.rows) {
+          if ((row > 0 && done == 0) || done == 64) {
+            if (Stopped()) return;
+            done = 0;
+          }
+          ++done;
+          RunGroup(frame, row, std::min(bound_.layout.rows, unit_end - row));
         }
-        frame.StoreRows(row, count, row * length_, count * length_);
-        if (g % 64 == 63 && Stopped()) return;
       }
     });
+  }
+  void RunGroup(Frame& frame, int64_t row, int64_t count) {
+    frame.LoadRows(row, count);
+    for (const Phase& phase : p_.phases) {
+      frame.RunRows(phase, row, count, length_);
+      if (short_) RunShort(frame, phase, row, count);
+      else RunLong(frame, phase, row);
+    }
+    frame.StoreRows(row, count, row * length_, count * length_);
+  }
+
+  // ---- reductions over the rows ----
+
+  struct ColumnState {
+    reduce::ColumnCut cut;
+    char* partials;
+  };
+  ColumnState* ColumnStates() const { return reinterpret_cast<ColumnState*>(memory_ + columns_); }
+  reduce::ColumnCut CutOf(const Prepared::ColumnStep& step) const {
+    return step.reduce->cut(rows_, length_, step.one_as_row);
+  }
+
+  void TakeColumns(Sizer& all) {
+    columns_ = all.Take(static_cast<int64_t>(p_.column_steps.size()), static_cast<int64_t>(sizeof(ColumnState)));
+    partials_ = all.bytes();
+    for (const Prepared::ColumnStep& step : p_.column_steps) {
+      const reduce::ColumnCut cut = CutOf(step);
+      all.Take(cut.blocks, static_cast<int64_t>(cut.partial_bytes));
+    }
+  }
+  void BindColumns() {
+    char* at = memory_ + partials_;
+    for (size_t k = 0; k < p_.column_steps.size(); ++k) {
+      const ColumnState state{CutOf(p_.column_steps[k]), at};
+      std::memcpy(ColumnStates() + k, &state, sizeof state);
+      at += static_cast<size_t>(state.cut.blocks) * state.cut.partial_bytes;
+    }
+  }
+
+  void AddColumns(const RowStep& step, int64_t first, const void* x, int64_t count) {
+    const ColumnState& state = ColumnStates()[step.column_step];
+    step.columns->add(state.cut, state.partials, first, x, count);
+  }
+  void FinishColumns() {
+    for (size_t k = 0; k < p_.column_steps.size(); ++k) {
+      const Prepared::ColumnStep& step = p_.column_steps[k];
+      const char* made = nullptr;
+      for (size_t o = 0; o < program_.outputs.size(); ++o) {
+        char* const output = bound_.output(o);
+        if (program_.outputs[o].reg != step.out || output == nullptr) continue;
+        if (made == nullptr) step.reduce->finish(ColumnStates()[k].cut, ColumnStates()[k].partials, output);
+        else std::memcpy(output, made, static_cast<size_t>(length_) * p_.sizes[static_cast<size_t>(step.out)]);
+        made = output;
+      }
+    }
   }
 
   void RunSoftmax(Frame& frame, const Phase& phase, const RowStep& step, int64_t first, int64_t rows) {
@@ -340,12 +406,14 @@ class Runner {
     const int64_t first = row * length_, count = rows * length_;
     frame.RunBlock(phase, first, 0, count);
     for (const RowStep& step : phase.row_steps) {
-      if (step.softmax != nullptr) {
-        if (count > 0) RunSoftmax(frame, phase, step, first, rows);
-        continue;
+      if (step.columns != nullptr) {
+        AddColumns(step, first, frame.at(step.in), count);
+      } else if (step.reduce != nullptr) {
+        step.reduce->rows(frame.at(step.in), rows, length_, frame.at(step.out));
+        if (bound_.layout.rows == 1) frame.Spread(step);
+      } else if (count > 0) {
+        RunSoftmax(frame, phase, step, first, rows);
       }
-      step.reduce->rows(frame.at(step.in), rows, length_, frame.at(step.out));
-      if (bound_.layout.rows == 1) frame.Spread(step);
     }
     frame.StoreBlock(phase, first, count);
   }
@@ -359,6 +427,7 @@ class Runner {
       for (const RowStep& step : phase.row_steps) {
         void* const state = states + k++ * Frame::kStateStride;
         if (step.reduce != nullptr) step.reduce->feed(state, at - begin, frame.at(step.in), count, at + count == end);
+        if (step.columns != nullptr) AddColumns(step, row * length_ + at, frame.at(step.in), count);
       }
       frame.StoreBlock(phase, row * length_ + at, count);
     }
@@ -376,7 +445,7 @@ class Runner {
       if (step.reduce != nullptr) {
         step.reduce->finish(states + k * Frame::kStateStride, length_, frame.at(step.out));
         frame.Spread(step);
-      } else {
+      } else if (step.softmax != nullptr) {
         frame.SetRows(row * length_);
         RunSoftmax(frame, phase, step, row * length_, 1);
       }
@@ -442,6 +511,8 @@ class Runner {
   bool short_ = false;
   int64_t frames_ = 1;
   size_t partial_ = 0;
+  int64_t unit_rows_ = 0;              // that reductions over the rows ask for
+  size_t columns_ = 0, partials_ = 0;  // places of their states, and of what blocks give
   char* memory_ = nullptr;
 };
 

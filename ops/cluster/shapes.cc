@@ -45,8 +45,11 @@ class Walk {
     for (size_t i = 0; i < program_.outputs.size(); ++i) {
       const Output& output = program_.outputs[i];
       SymShape shape = shapes_[static_cast<size_t>(output.reg)];
-      if (program_.level(output.reg) == Level::kRow && !output.keeps_dims && shape.has_rank) {
-        shape.dims.resize(shape.dims.size() - std::min(shape.dims.size(), row_rank_));
+      if (!output.keeps_dims && shape.has_rank) {
+        const size_t row = std::min(shape.dims.size(), row_rank_);
+        const auto before = shape.dims.end() - static_cast<std::ptrdiff_t>(row);
+        if (program_.level(output.reg) == Level::kRow) shape.dims.erase(before, shape.dims.end());
+        if (program_.level(output.reg) == Level::kColumn) shape.dims.erase(shape.dims.begin(), before);
       }
       ctx_.set_output(static_cast<int>(i), std::move(shape));
     }
@@ -109,19 +112,23 @@ class Walk {
       shape = std::move(both);
     }
     if (instruction.level == Level::kRow && program_.level(instruction.operands[0]) == Level::kFull) {
-      MR_RETURN_IF_ERROR(CheckRow(shape));
+      MR_RETURN_IF_ERROR(CheckSpans(shape, row_rank_));
       for (size_t k = 0; shape.has_rank && k < row_rank_; ++k) shape.dims[shape.dims.size() - 1 - k] = Dim(1);
+    } else if (instruction.level == Level::kColumn) {
+      MR_RETURN_IF_ERROR(CheckSpans(shape, space_.has_rank ? space_.dims.size() : row_rank_));
+      if (shape.has_rank)
+        std::fill(shape.dims.begin(), shape.dims.end() - static_cast<std::ptrdiff_t>(row_rank_), Dim(1));
     }
     shapes_.push_back(std::move(shape));
     return OkStatus();
   }
 
-  // What is reduced has the row dimensions of the space: a shape that repeats
-  // over a row would be counted too often.
-  Status CheckRow(const SymShape& shape) {
+  // What is reduced has the last `count` dimensions of the space: a shape that repeats
+  // over them would be counted too often.
+  Status CheckSpans(const SymShape& shape, size_t count) {
     if (!shape.has_rank) return OkStatus();
-    bool fits = shape.dims.size() >= row_rank_;
-    for (size_t k = 0; fits && space_.has_rank && k < row_rank_; ++k) {
+    bool fits = shape.dims.size() >= count;
+    for (size_t k = 0; fits && space_.has_rank && k < count; ++k) {
       const Dim d = shape.dims[shape.dims.size() - 1 - k], s = space_.dims[space_.dims.size() - 1 - k];
       fits = !d.known() || !s.known() || d == s;
     }

@@ -174,10 +174,12 @@ class SmallProgram::Maker {
   std::vector<Free> free_;
 };
 
-SmallProgram::SmallProgram(const Prepared& prepared) : p_(prepared) { Maker(*this).Make(); }
+SmallProgram::SmallProgram(const Prepared& prepared) : p_(prepared) {
+  if (p_.column_steps.empty()) Maker(*this).Make();
+}
 
 bool SmallProgram::Fits(const Space& space) const {
-  return space.total > 0 && space.total <= kMostElements &&
+  return space.total > 0 && space.total <= kMostElements && p_.column_steps.empty() &&
          static_cast<double>(space.total) * p_.full_cycles <= kMostCycles &&
          bytes_[IndexOf(Level::kFull)] * RoomFor(space.total) + bytes_[IndexOf(Level::kRow)] * RoomFor(space.rows) <=
              kMostBytes;

@@ -39,6 +39,20 @@ Status Space::Find(const Program& program, const KernelContext& ctx) {
   return OkStatus();
 }
 
+int64_t Space::elements(Level level) const {
+  switch (level) {
+    case Level::kOne:
+      return 1;
+    case Level::kRow:
+      return rows;
+    case Level::kFull:
+      return total;
+    case Level::kColumn:
+      return length;
+  }
+  return 0;
+}
+
 int Space::GroupsOf(const Input& input, const TensorView& view, AccessGroup* groups) const {
   std::span<const int64_t> own = view.shape(), all(dims_, static_cast<size_t>(rank_));
   if (input.level == Level::kRow) {

@@ -16,7 +16,7 @@ struct Space {
   // or where the outputs that are wanted have other numbers of elements.
   Status Find(const Program& program, const KernelContext& ctx);
 
-  int64_t elements(Level level) const { return level == Level::kFull ? total : level == Level::kRow ? rows : 1; }
+  int64_t elements(Level level) const;
   // Groups of an input of level kRow or kFull that has another number of elements
   // than its level and more than one; `groups` has room for kMaxAccessGroups.
   // Returns how many.

@@ -1,6 +1,7 @@
 // What the definitions of reductions share.
 #pragma once
 
+#include "millrace/ops/reduce/column_engine.h"
 #include "millrace/ops/reduce/engine.h"
 #include "millrace/ops/registry/op.h"
 
@@ -29,6 +30,15 @@ Result<std::unique_ptr<Kernel>> NewNumberReduction(const KernelInit& init) {
                       uint64_t, std::complex<float>, std::complex<double>>(init);
 }
 
+template <typename R>
+inline constexpr RowReducer kRowReducer = {RowLoops<R>::Rows,   RowLoops<R>::Feed, RowLoops<R>::Join,
+                                           RowLoops<R>::Finish, R::kCycles,        ColumnLoops<R>::kTable};
+template <template <typename> typename R, typename... Ts>
+const RowReducer* RowsOf(DType type) {
+  const RowReducer* found = nullptr;
+  ((type == kDTypeOf<Ts> ? void(found = &kRowReducer<R<Ts>>) : void()), ...);
+  return found;
+}
 template <template <typename> typename R>
 const RowReducer* OrderedRows(DType type) {
   return RowsOf<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,

@@ -170,12 +170,16 @@ struct Engine {
     }
   }
 
+  // Rows that a thread works on: about a piece of elements.
+  static int64_t PieceRows(int64_t width) {
+    return std::max<int64_t>(kRowBlock, kPiece / std::min(width, kColumns) / kRowBlock * kRowBlock);
+  }
+
   // The last group is kept: rows are added up, column by column.
   static Status InnerKept(KernelContext& ctx, const Layout& at, const In* in, Out* out) {
     const int64_t width = at.inner.extent, rows = at.reduced_count;
     const int64_t blocks = (width + kColumns - 1) / kColumns;
-    // Rows a thread works on: about a piece of elements.
-    const int64_t piece_rows = std::max<int64_t>(kRowBlock, kPiece / std::min(width, kColumns) / kRowBlock * kRowBlock);
+    const int64_t piece_rows = PieceRows(width);
     const int64_t pieces = (rows + piece_rows - 1) / piece_rows;
     const int64_t units = at.kept_count * blocks;
     const auto piece = [&](int64_t u, int64_t p, Acc* acc) {
@@ -221,6 +225,16 @@ struct Engine {
     return OkStatus();
   }
 
+  static bool IsNarrow(int64_t rows, int64_t width) { return width <= kWide / 2 && rows >= 8 * kWide; }
+  // `fold` rows of `width` accumulators side by side become the first.
+  static void FoldSides(int64_t fold, int64_t width, Acc* acc) {
+    for (int64_t half = fold; half > 1;) {
+      const int64_t keep = (half + 1) / 2;
+      for (int64_t c = 0; c < (half - keep) * width; ++c) acc[c] = R::Combine(acc[c], acc[keep * width + c]);
+      half = keep;
+    }
+  }
+
   // Rows too narrow for vectors: `fold` of them side by side make one row of the
   // same memory; what they give is folded at the end.
   static Status NarrowKept(KernelContext& ctx, const Layout& at, const In* in, Out* out) {
@@ -234,12 +248,7 @@ struct Engine {
                       for (int64_t o = begin; o < end; ++o) {
                         const In* base = in + OffsetOf(at.kept, o);
                         ReduceRows(line, base, 0, wide_rows, wide, acc);
-                        for (int64_t half = fold; half > 1;) {
-                          const int64_t keep = (half + 1) / 2;
-                          for (int64_t c = 0; c < (half - keep) * width; ++c)
-                            acc[c] = R::Combine(acc[c], acc[keep * width + c]);
-                          half = keep;
-                        }
+                        FoldSides(fold, width, acc);
                         for (int64_t r = wide_rows * fold; r < rows; ++r) {
                           for (int64_t c = 0; c < width; ++c) acc[c] = R::Combine(acc[c], R::Load(base[r * width + c]));
                         }
@@ -257,7 +266,7 @@ struct Engine {
       return OkStatus();
     }
     if (at.inner_reduced) return InnerReduced(ctx, at, in, out);
-    if (at.reduced.size() == 1 && at.inner.extent <= kWide / 2 && at.reduced[0].extent >= 8 * kWide &&
+    if (at.reduced.size() == 1 && IsNarrow(at.reduced[0].extent, at.inner.extent) &&
         at.reduced[0].stride == at.inner.extent) {
       return NarrowKept(ctx, at, in, out);
     }
@@ -348,14 +357,6 @@ struct RowLoops {
   static void Finish(const void* state, int64_t count, void* out) {
     *static_cast<Out*>(out) = R::Finish(static_cast<const State*>(state)->total, count);
   }
-  static constexpr RowReducer kTable = {Rows, Feed, Join, Finish, R::kCycles};
 };
-
-template <template <typename> typename R, typename... Ts>
-const RowReducer* RowsOf(DType type) {
-  const RowReducer* found = nullptr;
-  ((type == kDTypeOf<Ts> ? void(found = &RowLoops<R<Ts>>::kTable) : void()), ...);
-  return found;
-}
 
 }  // namespace millrace::reduce

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "millrace/ops/reduce/columns.h"
 #include "millrace/proto/value/dtype.h"
 
 namespace millrace::reduce {
@@ -33,6 +34,7 @@ struct RowReducer {
   // The result of the `count` elements of a row.
   void (*finish)(const void* state, int64_t count, void* out);
   double cycles;  // an element, about
+  ColumnReducer columns;
 };
 
 // Of "Sum", "Mean", "Prod", "Max", "Min", "All", "Any"; null where the op has no

@@ -23,7 +23,7 @@ int64_t Elements(const Dims& dims) {
 }
 
 template <typename T>
-void Fill(std::mt19937& rng, Tensor& t) {
+void Fill(std::mt19937& rng, Tensor& t, bool finite) {
   for (T& v : t.elements<T>()) {
     if constexpr (std::is_same_v<T, bool>) {
       v = rng() % 2 != 0;
@@ -35,7 +35,7 @@ void Fill(std::mt19937& rng, Tensor& t) {
       const float x = (static_cast<float>(rng() % 4001) - 2000.0F) / 500.0F;
       static constexpr float kSpecial[] = {0.0F, -0.0F, 1.0F, -1.0F, 1e-40F, -1e-40F, 3e38F, -3e38F};
       v = T(x);
-      switch (rng() % 64) {
+      switch (finite ? 64 : rng() % 64) {
         case 0:
           v = T(std::numeric_limits<float>::quiet_NaN());
           break;
@@ -132,9 +132,11 @@ class Generator {
  private:
   int Instructions() const { return static_cast<int>(c_.program.instructions.size()); }
   bool MayBeOutput(int reg) const {
-    const int64_t wanted = c_.program.level(reg) == Level::kFull  ? Elements(options_.space)
-                           : c_.program.level(reg) == Level::kRow ? Elements(rows_)
-                                                                  : 1;
+    const Level level = c_.program.level(reg);
+    if (level == Level::kColumn) return true;
+    const int64_t wanted = level == Level::kFull  ? Elements(options_.space)
+                           : level == Level::kRow ? Elements(rows_)
+                                                  : 1;
     return Elements(shapes_[static_cast<size_t>(reg)]) == wanted;
   }
   bool OutputAfter(int reg) const {
@@ -159,7 +161,7 @@ class Generator {
     shapes_.push_back(dims);
     if (level == Level::kRow && !keeps) own.resize(own.size() - static_cast<size_t>(options_.row_rank));
     c_.program.inputs.push_back({type, level, keeps});
-    c_.inputs.push_back(RandomTensor(rng_, type, Shape(std::span<const int64_t>(own))));
+    c_.inputs.push_back(RandomTensor(rng_, type, Shape(std::span<const int64_t>(own)), options_.finite));
   }
   void AddRandomInput() {
     Dims dims = options_.space;
@@ -185,7 +187,10 @@ class Generator {
   int Pick(DType type, bool full_only = false) {
     std::vector<int> fits;
     for (int r = 0; r < c_.program.num_registers(); ++r) {
-      if (c_.program.type(r) == type && (!full_only || c_.program.level(r) == Level::kFull)) fits.push_back(r);
+      const Level level = c_.program.level(r);
+      if (c_.program.type(r) == type && level != Level::kColumn && (!full_only || level == Level::kFull)) {
+        fits.push_back(r);
+      }
     }
     return fits.empty() ? -1 : fits[static_cast<size_t>(Below(rng_, static_cast<int>(fits.size())))];
   }
@@ -252,16 +257,26 @@ class Generator {
     for (size_t d = 1; d <= row; ++d) {
       if (shape[shape.size() - d] != options_.space[options_.space.size() - d]) return;
     }
-    static constexpr std::string_view kOps[] = {"Sum", "Mean", "Max",     "Min",       "Prod",
-                                                "Any", "All",  "Softmax", "LogSoftmax"};
-    const std::string_view op = kOps[Below(rng_, 9)];
+    static constexpr std::string_view kOps[] = {"Sum", "Mean", "Max",     "Min",        "Prod",
+                                                "Any", "All",  "Softmax", "LogSoftmax", "BiasAddGrad"};
+    const std::string_view op = kOps[Below(rng_, 10)];
     const DType type = c_.program.type(operand);
+    const bool bias = op == "BiasAddGrad";
+    if (bias && (row != 1 || shape.size() < 2 || type == DType::kBool)) return;
+    const bool columns = bias || Below(rng_, 3) == 0;
     const bool softmax = cluster::KindOf(op) == cluster::Kind::kRowFunction;
     if (softmax && (row != 1 || !IsFloating(type))) return;
     if (!softmax && (op == "Any" || op == "All") != (type == DType::kBool)) return;
-    if (!softmax) std::fill(shape.end() - options_.row_rank, shape.end(), 1);
-    c_.program.instructions.push_back(
-        {std::string(op), Cat("n", Instructions()), type, softmax ? Level::kFull : Level::kRow, {operand}, 0, false});
+    Level level = Level::kFull;
+    if (!softmax && columns) {
+      if (shape != options_.space) return;
+      level = Level::kColumn;
+      std::fill(shape.begin(), shape.end() - options_.row_rank, 1);
+    } else if (!softmax) {
+      level = Level::kRow;
+      std::fill(shape.end() - options_.row_rank, shape.end(), 1);
+    }
+    c_.program.instructions.push_back({std::string(op), Cat("n", Instructions()), type, level, {operand}, 0, false});
     shapes_.push_back(std::move(shape));
   }
 
@@ -274,9 +289,9 @@ class Generator {
 
 }  // namespace
 
-Tensor RandomTensor(std::mt19937& rng, DType type, const Shape& shape) {
+Tensor RandomTensor(std::mt19937& rng, DType type, const Shape& shape, bool finite) {
   Tensor t = *Tensor::New(type, shape, HostAllocator());
-  ByType(type, [&]<class T>(T) { Fill<T>(rng, t); });
+  ByType(type, [&]<class T>(T) { Fill<T>(rng, t, finite); });
   return t;
 }
 
@@ -299,10 +314,16 @@ Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCas
     if (op == nullptr) return NotFound(instruction.op);
     OpCall call{instruction.op, {}, {}, {}};
     for (const int r : instruction.operands) call.inputs.push_back(registers[static_cast<size_t>(r)]);
-    if (cluster::KindOf(instruction.op) == cluster::Kind::kReduce) {
+    const bool bias = instruction.op == "BiasAddGrad";
+    const int rank = call.inputs[0].shape().rank();
+    if (!bias && cluster::KindOf(instruction.op) == cluster::Kind::kReduce) {
       std::vector<int32_t> axes;
-      for (int d = 0; d < program.row_rank; ++d) axes.push_back(d - program.row_rank);
-      call.inputs.push_back(Tensor::Of<int32_t>({program.row_rank}, axes));
+      if (instruction.level == Level::kColumn) {
+        for (int d = 0; d < rank - program.row_rank; ++d) axes.push_back(d);
+      } else {
+        for (int d = 0; d < program.row_rank; ++d) axes.push_back(d - program.row_rank);
+      }
+      call.inputs.push_back(Tensor::Of<int32_t>({static_cast<int64_t>(axes.size())}, axes));
       call.attrs["keep_dims"] = true;
     }
     const auto set_type = [&](const std::string& attr, DType type) {
@@ -319,13 +340,22 @@ Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCas
     Result<std::vector<Tensor>> out = RunOp(registry, call);
     if (!out.ok()) return out.status().At(instruction.node, instruction.op);
     registers.push_back((*out)[0]);
+    if (bias) {
+      Shape kept;
+      for (int d = 1; d < rank; ++d) kept.Append(1);
+      kept.Append(registers.back().num_elements());
+      registers.back() = registers.back().Reshaped(kept);
+    }
   }
   std::vector<Tensor> outputs;
   for (const cluster::Output& output : program.outputs) {
     Tensor t = registers[static_cast<size_t>(output.reg)];
+    const auto dims = t.shape().dims();
+    const auto row = static_cast<size_t>(program.row_rank);
     if (program.level(output.reg) == Level::kRow && !output.keeps_dims) {
-      const auto dims = t.shape().dims();
-      t = t.Reshaped(Shape(dims.first(dims.size() - static_cast<size_t>(program.row_rank))));
+      t = t.Reshaped(Shape(dims.first(dims.size() - row)));
+    } else if (program.level(output.reg) == Level::kColumn && !output.keeps_dims) {
+      t = t.Reshaped(Shape(dims.last(row)));
     }
     outputs.push_back(std::move(t));
   }

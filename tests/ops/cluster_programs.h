@@ -21,6 +21,7 @@ struct ClusterOptions {
   int row_rank = 0;            // ops over rows only where it is above 0
   int instructions = 12;
   bool float_only = false;  // of element types
+  bool finite = false;      // of the inputs: a NaN among many elements hides the order of a sum
 };
 
 // A valid program over the whole space, with at least one output; inputs have
@@ -28,8 +29,9 @@ struct ClusterOptions {
 // denormals among others. Depends on `rng` alone.
 ClusterCase RandomCluster(std::mt19937& rng, const ClusterOptions& options);
 
-// Elements of any plain type, special values among them.
-Tensor RandomTensor(std::mt19937& rng, DType type, const Shape& shape);
+// Elements of any plain type, special values among them unless they are to be
+// finite.
+Tensor RandomTensor(std::mt19937& rng, DType type, const Shape& shape, bool finite = false);
 
 // The outputs as the separate ops of `registry` give them, one after the other.
 Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCase& c);

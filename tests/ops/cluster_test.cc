@@ -167,6 +167,7 @@ TEST_CASE("programs with ops over rows give the bits of the separate ops") {
     options.row_rank = 1 + (round % 3 == 0 && options.space.size() > 1 ? 1 : 0);
     options.instructions = 2 + round % 20;
     options.float_only = round % 2 == 0;
+    options.finite = round % 4 > 1;
     CheckCase(RandomCluster(rng, options), round % 2 == 0);
   }
 }
@@ -179,7 +180,40 @@ TEST_CASE("rows of many pieces give the bits of the separate ops") {
     options.row_rank = 1;
     options.instructions = 4 + round;
     options.float_only = round % 3 != 0;
+    options.finite = round % 4 > 0;
     CheckCase(RandomCluster(rng, options), true);
+  }
+}
+
+// Narrow rows and wide ones, a single column, pieces, remainders; beside a reduction
+// of rows and a full result.
+TEST_CASE("reductions over the rows give the bits of the separate ops") {
+  std::mt19937 rng(6);
+  const std::vector<std::vector<int64_t>> spaces = {
+      {1, 7},    {63, 7}, {64, 300}, {65, 1},    {511, 32},   {512, 32},  {513, 33},  {1000, 1},    {4097, 3},
+      {5000, 6}, {0, 4},  {4, 0},    {70000, 1}, {140001, 1}, {70000, 5}, {3000, 64}, {40, 30, 17}, {150, 4099}};
+  for (const std::vector<int64_t>& space : spaces) {
+    for (const DType type : {DType::kFloat, DType::kBfloat16, DType::kInt8, DType::kDouble}) {
+      const auto row_rank = static_cast<int>(space.size() == 3 ? 1 + rng() % 2 : 1);
+      ClusterCase c;
+      c.program.row_rank = row_rank;
+      c.program.inputs = {{type, Level::kFull, true}};
+      c.inputs = {RandomTensor(rng, type, Shape(std::span<const int64_t>(space)), /*finite=*/true)};
+      const auto add = [&](const char* op, Level level, int operand) {
+        c.program.instructions.push_back({op, op, type, level, {operand}, 0, false});
+        return c.program.num_registers() - 1;
+      };
+      const int negative = add("Neg", Level::kFull, 0);
+      const int absolute = add("Abs", Level::kFull, negative);
+      c.program.outputs = {{absolute, true}};
+      for (const char* op : {"Sum", "Mean", "Max", "Min", "Prod"}) {
+        c.program.outputs.push_back({add(op, Level::kColumn, rng() % 2 == 0 ? negative : 0), rng() % 2 == 0});
+      }
+      if (row_rank == 1) c.program.outputs.push_back({add("BiasAddGrad", Level::kColumn, absolute), false});
+      c.program.outputs.push_back({add("Sum", Level::kRow, absolute), true});
+      c.program.outputs.push_back(c.program.outputs[1]);
+      CheckCase(c, true);
+    }
   }
 }
 
@@ -243,7 +277,9 @@ TEST_CASE("damaged attributes of a program are refused by name") {
   };
   static constexpr Damage kDamages[] = {
       {"levels", [](ListValue& l) { l.i.pop_back(); }, "'levels': expected 7 elements, found 6"},
-      {"levels", [](ListValue& l) { l.i[0] = 3; }, "'levels'"},
+      {"levels", [](ListValue& l) { l.i[0] = 3; }, "'levels': input 0 is of the level of columns"},
+      {"levels", [](ListValue& l) { l.i[0] = 4; }, "'levels'"},
+      {"levels", [](ListValue& l) { l.i[3] = 3; }, "'levels'"},
       {"levels", [](ListValue& l) { l.i[0] = -1; }, "'levels'"},
       {"levels", [](ListValue& l) { l.i[0] = int64_t{1} << 40; }, "'levels'"},
       {"levels", [](ListValue& l) { l.i[4] = 1; }, "'levels'"},

@@ -131,8 +131,13 @@ std::vector<Node*> Separate(const Builder& b) {
     for (const int r : i.operands) inputs.push_back(registers[static_cast<size_t>(r)]);
     if (cluster::KindOf(i.op) == cluster::Kind::kReduce) {
       std::vector<int32_t> axes;
-      for (int d = 0; d < b.p.row_rank; ++d) axes.push_back(d - b.p.row_rank);
-      inputs.push_back(Tensor::Of<int32_t>({b.p.row_rank}, axes));
+      const int rank = inputs[0].shape().rank(), first = rank - b.p.row_rank;
+      if (i.level == Level::kColumn) {
+        for (int d = 0; d < first; ++d) axes.push_back(d);
+      } else {
+        for (int d = first; d < rank; ++d) axes.push_back(d);
+      }
+      inputs.push_back(Tensor::Of<int32_t>({static_cast<int64_t>(axes.size())}, axes));
       attrs["keep_dims"] = true;
     }
     nodes.push_back(new Node(i.op, attrs, inputs));
@@ -211,6 +216,18 @@ Builder Loss(int64_t elements) {
   return b;
 }
 
+// The gradient of Relu, and of the bias before it.
+Builder BiasGradient(int64_t rows, int64_t columns) {
+  Builder b;
+  b.p.row_rank = 1;
+  const int x = b.Input({rows, columns}), y = b.Input({rows, columns}), scale = b.Scalar(0.5F);
+  const int gradient = b.Add("Mul", {b.Add("ReluGrad", {x, y}), scale});
+  b.Output(gradient);
+  b.Output(b.Add("Sum", {gradient}));
+  b.p.instructions.back().level = Level::kColumn;
+  return b;
+}
+
 Builder Scalars(int count) {
   Builder b;
   const int x = b.Scalar(0.5F), y = b.Scalar(0.25F);
@@ -250,6 +267,10 @@ int main(int argc, char** argv) {
       {"layernorm 64x20000", [] { return LayerNorm(64, 20000); }},
       {"softmax 1024x768", [] { return SoftmaxCase(1024, 768); }},
       {"softmax 8192x64", [] { return SoftmaxCase(8192, 64); }},
+      {"bias grad 128x1024", [] { return BiasGradient(128, 1024); }},
+      {"bias grad 4096x1024", [] { return BiasGradient(4096, 1024); }},
+      {"bias grad 65536x10", [] { return BiasGradient(65536, 10); }},
+      {"bias grad 65536x64", [] { return BiasGradient(65536, 64); }},
       {"loss 4K", [] { return Loss(4096); }},
       {"loss 2M", [] { return Loss(2 << 20); }},
       {"scalars 3", [] { return Scalars(3); }},

@@ -37,13 +37,12 @@ func.func @layer_norm(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   return %y : tensor<2x8xf32>
 }
 // -----
-// What reduces other axes is outside; both sides of it are clusters.
+// What reduces the first axes ends a cluster: what uses it is in the next one.
 // CHECK-LABEL: @batch_norm
 // CHECK: "graph.Mean"
 // CHECK: "graph._Cluster"
-// CHECK-SAME: ops = ["Sub", "Square"]
-// CHECK-SAME: outputs = [2, 3]
-// CHECK: "graph.Mean"
+// CHECK-SAME: ops = ["Sub", "Square", "Mean"]
+// CHECK-SAME: output_keeps_dims = [true, false], outputs = [2, 4], row_rank = 1
 // CHECK: "graph._Cluster"
 // CHECK-SAME: ops = ["AddV2", "Rsqrt"]
 // CHECK: "graph._Cluster"
@@ -200,5 +199,44 @@ module attributes {graph.dims = ["'x.0'", "'y.0'", "d0 broadcast d1"]} {
     %s = "graph.AddV2"(%x, %y) {T = f32} : (tensor<?xf32, #graph.dims<d0>>, tensor<?xf32, #graph.dims<d1>>) -> tensor<?xf32, #graph.dims<d2>>
     %n = "graph.Neg"(%s) {T = f32} : (tensor<?xf32, #graph.dims<d2>>) -> tensor<?xf32, #graph.dims<d2>>
     return %n : tensor<?xf32, #graph.dims<d2>>
+  }
+}
+// -----
+// The gradients of a bias, by both names, with the gradient that they sum up.
+// CHECK-LABEL: @bias_gradients
+// CHECK-NOT: "graph.BiasAddGrad"
+// CHECK: %[[C:.*]]:3 = "graph._Cluster"(%arg0, %arg1)
+// CHECK-SAME: levels = [2, 2, 2, 3, 3]
+// CHECK-SAME: ops = ["ReluGrad", "BiasAddGrad", "Sum"], output_keeps_dims = [true, false, true], outputs = [2, 3, 4], row_rank = 1
+// CHECK-NEXT: "graph.Neg"(%[[C]]#1)
+module attributes {graph.dims = ["'x.0'"]} {
+  func.func @bias_gradients(%d: tensor<?x8xf32, #graph.dims<d0>>, %y: tensor<?x8xf32, #graph.dims<d0>>) -> (tensor<?x8xf32, #graph.dims<d0>>, tensor<8xf32>, tensor<1x8xf32>) {
+    %first = "graph.Const"() {dtype = i32, value = dense<0> : tensor<1xi32>} : () -> tensor<1xi32>
+    %g = "graph.ReluGrad"(%d, %y) {T = f32} : (tensor<?x8xf32, #graph.dims<d0>>, tensor<?x8xf32, #graph.dims<d0>>) -> tensor<?x8xf32, #graph.dims<d0>>
+    %b = "graph.BiasAddGrad"(%g) {T = f32, data_format = "NHWC"} : (tensor<?x8xf32, #graph.dims<d0>>) -> tensor<8xf32>
+    %s = "graph.Sum"(%g, %first) {T = f32, Tidx = i32, keep_dims = true} : (tensor<?x8xf32, #graph.dims<d0>>, tensor<1xi32>) -> tensor<1x8xf32>
+    %n = "graph.Neg"(%b) {T = f32} : (tensor<8xf32>) -> tensor<8xf32>
+    return %g, %n, %s : tensor<?x8xf32, #graph.dims<d0>>, tensor<8xf32>, tensor<1x8xf32>
+  }
+}
+// -----
+// Axes in the middle, channels in the middle, and results without end stay outside.
+// CHECK-LABEL: @other_axes
+// CHECK: "graph._Cluster"
+// CHECK-SAME: ops = ["Neg", "Abs"]
+// CHECK-DAG: "graph.Sum"
+// CHECK-DAG: "graph.Sum"
+// CHECK-DAG: "graph.BiasAddGrad"
+// CHECK: return
+module attributes {graph.dims = ["'x.0'"]} {
+  func.func @other_axes(%x: tensor<4x5x?xf32, #graph.dims<d0>>) -> (tensor<4x?xf32, #graph.dims<d0>>, tensor<5x?xf32, #graph.dims<d0>>, tensor<5xf32>) {
+    %one = "graph.Const"() {dtype = i32, value = dense<1> : tensor<i32>} : () -> tensor<i32>
+    %zero = "graph.Const"() {dtype = i32, value = dense<0> : tensor<i32>} : () -> tensor<i32>
+    %m = "graph.Neg"(%x) {T = f32} : (tensor<4x5x?xf32, #graph.dims<d0>>) -> tensor<4x5x?xf32, #graph.dims<d0>>
+    %n = "graph.Abs"(%m) {T = f32} : (tensor<4x5x?xf32, #graph.dims<d0>>) -> tensor<4x5x?xf32, #graph.dims<d0>>
+    %s = "graph.Sum"(%n, %one) {T = f32, Tidx = i32, keep_dims = false} : (tensor<4x5x?xf32, #graph.dims<d0>>, tensor<i32>) -> tensor<4x?xf32, #graph.dims<d0>>
+    %t = "graph.Sum"(%n, %zero) {T = f32, Tidx = i32, keep_dims = false} : (tensor<4x5x?xf32, #graph.dims<d0>>, tensor<i32>) -> tensor<5x?xf32, #graph.dims<d0>>
+    %b = "graph.BiasAddGrad"(%n) {T = f32, data_format = "NCHW"} : (tensor<4x5x?xf32, #graph.dims<d0>>) -> tensor<5xf32>
+    return %s, %t, %b : tensor<4x?xf32, #graph.dims<d0>>, tensor<5x?xf32, #graph.dims<d0>>, tensor<5xf32>
   }
 }
