@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 #include <algorithm>
 #include <map>
 
@@ -20,11 +22,14 @@ namespace {
 // of the stack.
 constexpr int64_t kBlockVectors = 32;
 constexpr int64_t kBufferBytes = 24 << 10;
+// Instructions of a segment's pieces that are one function at most: LLVM's time grows
+// faster than a function with many loops does.
+constexpr size_t kFunction = 1000;
 
 /// Writes one segment. Values of the tape become vectors; constants and inputs are
 /// made again in each piece, other values that a later piece reads go through
 /// buffers on the stack. All stores are in the last piece: an output may lie where
-/// an input does.
+/// an input does. Pieces are loops of one function, or of several that it calls.
 class SegmentWriter {
 public:
   SegmentWriter(OpBuilder &b, const SegmentTape &segment, int lanes)
@@ -40,7 +45,13 @@ public:
   void write(ModuleOp module, const std::string &name);
 
 private:
-  using Values = std::vector<Value>;
+  using Values = llvm::DenseMap<uint32_t, Value>;
+  // A value that waits for later pieces: the first that makes it, the last that
+  // reads it, and where it lies in a vector's share of the buffers.
+  struct Waiting {
+    size_t made, read;
+    int64_t slot = 0;
+  };
 
   Type scalar(TapeType type) {
     switch (type) {
@@ -79,12 +90,27 @@ private:
   Value convert(const TapeInstruction &i, Value x);
   Value compute(const TapeInstruction &i, const Values &v);
   // Instructions [begin, end), with what they need from `fetch`.
-  void writePiece(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch);
   void writeRange(size_t begin, size_t end, Values &v, function_ref<Value(uint32_t)> fetch);
-  // Values of earlier pieces that [begin, end) reads, but for inputs and constants.
+  // Made again where it is wanted.
   bool remade(uint32_t value) const {
     return tape.code[value].op == TapeOp::kInput || tape.code[value].op == TapeOp::kConstant;
   }
+  // The piece that makes a value. Cuts lie between ops, so never in a region.
+  size_t pieceOf(uint32_t value) const {
+    return static_cast<size_t>(std::upper_bound(pieces.begin(), pieces.end(), value) -
+                               pieces.begin()) -
+           1;
+  }
+  size_t count() const { return pieces.size() - 1; }
+  void placeWaiting();
+  Value buffer(uint32_t value, Value local);
+
+  // Starts a function: pointers and steps, and what follows `outs`.
+  func::FuncOp beginFunction(ModuleOp module, const std::string &name, ArrayRef<Type> more);
+  // The pieces [first, last) for vectors [0, many), of which the first is vector
+  // `base` of all.
+  void writePieces(size_t first, size_t last, Value base, Value many);
+  void writeLoop(size_t piece, Value base, Value many);
 
   OpBuilder &b;
   Location loc;
@@ -92,8 +118,15 @@ private:
   const int lanes;
   Type ptr;
   std::vector<size_t> pieces;
+  std::map<uint32_t, Waiting> waiting;
+  int64_t slotBytes = 0; // of one vector of all buffers
+  int64_t block = kBlockVectors;
+
+  // Of the function that is being written.
   Block *entry = nullptr;
   std::map<std::pair<TapeType, uint64_t>, Value> constants;
+  std::vector<Value> in, step, out;
+  Value buffers;
 };
 
 Value SegmentWriter::splat(TapeType type, uint64_t bits) {
@@ -154,8 +187,8 @@ Value SegmentWriter::convert(const TapeInstruction &i, Value x) {
 // Nothing here has a fast-math flag: every rounding is the tape's.
 Value SegmentWriter::compute(const TapeInstruction &i, const Values &v) {
   const int arity = TapeArity(i.op);
-  Value x = arity > 0 ? v[i.a] : Value(), y = arity > 1 ? v[i.b] : Value(),
-        z = arity > 2 ? v[i.c] : Value();
+  Value x = arity > 0 ? v.at(i.a) : Value(), y = arity > 1 ? v.at(i.b) : Value(),
+        z = arity > 2 ? v.at(i.c) : Value();
   const bool floating = IsFloatingTape(i.type);
   switch (i.op) {
   case TapeOp::kAdd:
@@ -272,115 +305,170 @@ void SegmentWriter::writeRange(size_t begin, size_t end, Values &v,
   }
 }
 
-void SegmentWriter::write(ModuleOp module, const std::string &name) {
-  OpBuilder::InsertionGuard guard(b);
+// Values whose pieces are apart share a buffer: an iteration reads before it writes.
+void SegmentWriter::placeWaiting() {
+  if (count() == 1)
+    return;
+  const auto reads = [&](uint32_t value, size_t piece) {
+    if (remade(value) || pieceOf(value) == piece)
+      return;
+    Waiting &held = waiting.try_emplace(value, Waiting{pieceOf(value), piece}).first->second;
+    held.read = std::max(held.read, piece);
+  };
+  for (size_t at = 0, piece = 0; at < tape.code.size(); ++at) {
+    while (pieces[piece + 1] <= at)
+      ++piece;
+    const TapeInstruction &i = tape.code[at];
+    const uint32_t operands[] = {i.a, i.b, i.c};
+    for (int j = 0; j < TapeArity(i.op); ++j)
+      reads(operands[j], piece);
+  }
+  for (const Tape::Output &o : tape.outputs)
+    reads(o.value, count() - 1);
+
+  std::map<int, std::vector<int64_t>> free; // slots by their elements' size
+  std::multimap<size_t, std::pair<int, int64_t>> ends;
+  for (auto &[value, held] : waiting) { // in the order in which they are made
+    while (!ends.empty() && ends.begin()->first <= held.made) {
+      free[ends.begin()->second.first].push_back(ends.begin()->second.second);
+      ends.erase(ends.begin());
+    }
+    const int size = TapeTypeBytes(buffered(tape.code[value].type));
+    std::vector<int64_t> &fits = free[size];
+    if (fits.empty()) {
+      fits.push_back(slotBytes);
+      slotBytes += size * lanes;
+    }
+    held.slot = fits.back();
+    fits.pop_back();
+    ends.insert({held.read, {size, held.slot}});
+  }
+  if (slotBytes > 0)
+    block = std::clamp<int64_t>(kBufferBytes / slotBytes, 1, kBlockVectors);
+}
+
+// Where the vector `local` of a block waits: each slot holds a block.
+Value SegmentWriter::buffer(uint32_t value, Value local) {
+  const TapeType form = buffered(tape.code[value].type);
+  Value start = LLVM::GEPOp::create(
+      b, loc, ptr, b.getI8Type(), buffers,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(waiting.at(value).slot * block)});
+  return address(start, form, make<arith::MulIOp>(local, index(lanes)));
+}
+
+func::FuncOp SegmentWriter::beginFunction(ModuleOp module, const std::string &name,
+                                          ArrayRef<Type> more) {
+  llvm::SmallVector<Type> types = {ptr, ptr, ptr};
+  types.append(more.begin(), more.end());
   b.setInsertionPointToEnd(module.getBody());
-  Type i64 = b.getI64Type();
-  auto function = func::FuncOp::create(b, loc, name, b.getFunctionType({ptr, ptr, ptr, i64}, {}));
+  auto function = func::FuncOp::create(b, loc, name, b.getFunctionType(types, {}));
   entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
-  Value ins = entry->getArgument(0), steps = entry->getArgument(1), outs = entry->getArgument(2),
-        vectors = entry->getArgument(3);
+  constants.clear();
   const auto element = [&](Value array, size_t i, Type type) -> Value {
     Value at = LLVM::GEPOp::create(b, loc, ptr, type, array,
                                    ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
     return LLVM::LoadOp::create(b, loc, type, at, 8);
   };
-  std::vector<Value> in, step, out;
+  in.clear();
+  step.clear();
+  out.clear();
   for (size_t i = 0; i < tape.inputs.size(); ++i) {
-    in.push_back(element(ins, i, ptr));
-    step.push_back(element(steps, i, i64));
+    in.push_back(element(entry->getArgument(0), i, ptr));
+    step.push_back(element(entry->getArgument(1), i, b.getI64Type()));
   }
   for (size_t i = 0; i < tape.outputs.size(); ++i)
-    out.push_back(element(outs, i, ptr));
+    out.push_back(element(entry->getArgument(2), i, ptr));
+  return function;
+}
 
-  const size_t count = pieces.size() - 1;
-  // Which piece makes a value, and the values that wait for a later one. A piece
-  // that starts inside a region would break it; cuts lie between ops.
-  const auto pieceOf = [&](uint32_t value) {
-    return static_cast<size_t>(std::upper_bound(pieces.begin(), pieces.end(), value) -
-                               pieces.begin()) -
-           1;
+void SegmentWriter::writeLoop(size_t piece, Value base, Value many) {
+  auto loop = scf::ForOp::create(b, loc, index(0), many, index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value local = loop.getInductionVar();
+  Value global = base ? make<arith::AddIOp>(base, local) : local;
+  Values v;
+  const auto fetch = [&](uint32_t value) -> Value {
+    const TapeInstruction &i = tape.code[value];
+    if (i.op == TapeOp::kConstant)
+      return splat(i.type, i.immediate);
+    if (i.op == TapeOp::kInput)
+      return load(address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])),
+                  i.type);
+    const TapeType form = buffered(i.type);
+    Value held = load(buffer(value, local), form);
+    return form == i.type ? held
+                          : make<arith::CmpIOp>(arith::CmpIPredicate::ne, held, splat(form, 0));
   };
-  std::map<uint32_t, Value> buffers;
-  const auto crossing = [&](uint32_t value, size_t piece) {
-    if (!remade(value) && pieceOf(value) < piece)
-      buffers.emplace(value, Value());
-  };
-  if (count > 1) {
-    for (size_t at = 0; at < tape.code.size(); ++at) {
-      const TapeInstruction &i = tape.code[at];
-      const uint32_t operands[] = {i.a, i.b, i.c};
-      for (int j = 0; j < TapeArity(i.op); ++j)
-        crossing(operands[j], pieceOf(at));
-    }
-    for (const Tape::Output &o : tape.outputs)
-      crossing(o.value, count - 1);
+  writeRange(pieces[piece], pieces[piece + 1], v, fetch);
+  for (auto it = waiting.lower_bound(pieces[piece]);
+       it != waiting.end() && it->first < pieces[piece + 1]; ++it) {
+    const uint32_t value = it->first;
+    const TapeType type = tape.code[value].type, form = buffered(type);
+    Value held = form == type ? v[value] : make<arith::ExtUIOp>(vec(form), v[value]);
+    store(held, buffer(value, local), form);
   }
-  int64_t bytes = 0; // of one vector of each buffer
-  for (const auto &[value, buffer] : buffers)
-    bytes += TapeTypeBytes(buffered(tape.code[value].type)) * lanes;
-  const int64_t block =
-      bytes == 0 ? kBlockVectors : std::clamp<int64_t>(kBufferBytes / bytes, 1, kBlockVectors);
-  for (auto &[value, buffer] : buffers) {
-    const TapeType type = buffered(tape.code[value].type);
-    buffer = LLVM::AllocaOp::create(b, loc, ptr, vec(type), index(block), 64);
+  if (piece + 1 < count())
+    return;
+  // All loads come before the first store.
+  for (const Tape::Output &o : tape.outputs)
+    if (!v[o.value])
+      v[o.value] = fetch(o.value);
+  Value offset = make<arith::MulIOp>(global, index(lanes));
+  for (size_t i = 0; i < tape.outputs.size(); ++i)
+    store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset),
+          tape.outputs[i].type);
+}
+
+void SegmentWriter::writePieces(size_t first, size_t last, Value base, Value many) {
+  for (size_t piece = first; piece < last; ++piece)
+    writeLoop(piece, base, many);
+}
+
+void SegmentWriter::write(ModuleOp module, const std::string &name) {
+  OpBuilder::InsertionGuard guard(b);
+  placeWaiting();
+  // Runs of pieces that become a function each.
+  std::vector<size_t> parts = {0};
+  for (size_t piece = 1; piece < count(); ++piece)
+    if (pieces[piece + 1] - pieces[parts.back()] > kFunction)
+      parts.push_back(piece);
+  parts.push_back(count());
+  const Type i64 = b.getI64Type();
+  std::vector<func::FuncOp> functions;
+  for (size_t part = 0; parts.size() > 2 && part + 1 < parts.size(); ++part) {
+    functions.push_back(beginFunction(module, name + "_" + std::to_string(part), {ptr, i64, i64}));
+    // Nobody else calls it.
+    functions.back()->setAttr("llvm.linkage",
+                              LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+    buffers = entry->getArgument(3);
+    writePieces(parts[part], parts[part + 1], entry->getArgument(4), entry->getArgument(5));
+    func::ReturnOp::create(b, loc);
   }
-
-  Value zero = index(0), one = index(1), width = index(lanes);
-  // One piece for vectors [0, many), of which the first is vector `first` of all.
-  const auto writeLoop = [&](size_t piece, Value first, Value many) {
-    auto loop = scf::ForOp::create(b, loc, zero, many, one);
-    OpBuilder::InsertionGuard inner(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value local = loop.getInductionVar();
-    Value global = first ? make<arith::AddIOp>(first, local) : local;
-    Values v(tape.code.size());
-    const auto fetch = [&](uint32_t value) -> Value {
-      const TapeInstruction &i = tape.code[value];
-      if (i.op == TapeOp::kConstant)
-        return splat(i.type, i.immediate);
-      if (i.op == TapeOp::kInput)
-        return load(
-            address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])),
-            i.type);
-      const TapeType form = buffered(i.type);
-      Value held = load(address(buffers[value], form, make<arith::MulIOp>(local, width)), form);
-      return form == i.type ? held
-                            : make<arith::CmpIOp>(arith::CmpIPredicate::ne, held, splat(form, 0));
-    };
-    writeRange(pieces[piece], pieces[piece + 1], v, fetch);
-    for (const auto &[value, buffer] : buffers) {
-      if (pieceOf(value) != piece)
-        continue;
-      const TapeType type = tape.code[value].type, form = buffered(type);
-      Value held = form == type ? v[value] : make<arith::ExtUIOp>(vec(form), v[value]);
-      store(held, address(buffer, form, make<arith::MulIOp>(local, width)), form);
-    }
-    if (piece + 1 < count)
-      return;
-    // All loads come before the first store.
-    for (const Tape::Output &o : tape.outputs)
-      if (!v[o.value])
-        v[o.value] = fetch(o.value);
-    Value offset = make<arith::MulIOp>(global, width);
-    for (size_t i = 0; i < tape.outputs.size(); ++i)
-      store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset),
-            tape.outputs[i].type);
-  };
-
-  if (count == 1) {
+  beginFunction(module, name, {i64});
+  Value vectors = entry->getArgument(3);
+  if (count() == 1) {
     writeLoop(0, {}, vectors);
   } else {
-    Value blockSize = index(block);
-    auto outer = scf::ForOp::create(b, loc, zero, vectors, blockSize);
+    if (slotBytes > 0)
+      buffers = LLVM::AllocaOp::create(b, loc, ptr, b.getI8Type(), index(slotBytes * block), 64);
+    else
+      buffers = LLVM::ZeroOp::create(b, loc, ptr);
+    Value size = index(block);
+    auto outer = scf::ForOp::create(b, loc, index(0), vectors, size);
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(outer.getBody());
-    Value first = outer.getInductionVar();
-    Value many = make<arith::MinSIOp>(blockSize, make<arith::SubIOp>(vectors, first));
-    for (size_t piece = 0; piece < count; ++piece)
-      writeLoop(piece, first, many);
+    Value base = outer.getInductionVar();
+    Value many = make<arith::MinSIOp>(size, make<arith::SubIOp>(vectors, base));
+    if (functions.empty())
+      writePieces(0, count(), base, many);
+    for (func::FuncOp function : functions)
+      func::CallOp::create(b, loc, function,
+                           ValueRange{entry->getArgument(0), entry->getArgument(1),
+                                      entry->getArgument(2), buffers, base, many});
   }
+  b.setInsertionPointToEnd(entry);
   func::ReturnOp::create(b, loc);
 }
 

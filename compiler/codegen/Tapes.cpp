@@ -49,7 +49,7 @@ std::optional<uint32_t> recordInstruction(Recorder &recorder, const cluster::Pro
 
 std::optional<SegmentTape> recordSegment(const cluster::Program &program,
                                          const cluster::Segment &segment, const Registry &registry,
-                                         const CutRule &rule) {
+                                         const CutRule &rule, size_t room) {
   Recorder recorder;
   SegmentTape out;
   std::vector<std::optional<uint32_t>> values(program.num_registers());
@@ -64,7 +64,7 @@ std::optional<SegmentTape> recordSegment(const cluster::Program &program,
     const uint32_t before = recorder.size();
     const int reg = static_cast<int>(program.inputs.size()) + i;
     values[reg] = recordInstruction(recorder, program, program.instructions[i], registry, values);
-    if (!values[reg] || recorder.size() > kMaxTape)
+    if (!values[reg] || recorder.size() > room)
       return std::nullopt;
     const int64_t weight = recorder.Weight(before);
     if (piece > 0 && ((piece >= rule.piece && weight >= rule.op) || piece + weight > rule.most)) {
@@ -85,10 +85,13 @@ std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Re
                                        const CutRule &rule) {
   std::vector<SegmentTape> out;
   const std::vector<cluster::Segment> segments = cluster::SegmentsOf(program);
+  size_t room = kMaxTape;
   for (size_t i = 0; i < segments.size(); ++i) {
     if (segments[i].kind != cluster::Kind::kElementwise)
       continue;
-    if (std::optional<SegmentTape> tape = recordSegment(program, segments[i], registry, rule)) {
+    if (std::optional<SegmentTape> tape =
+            recordSegment(program, segments[i], registry, rule, room)) {
+      room -= tape->tape.code.size();
       tape->segment = static_cast<int>(i);
       tape->digest = cluster::SegmentDigest(program, segments[i]);
       out.push_back(std::move(*tape));

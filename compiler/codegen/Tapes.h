@@ -21,10 +21,11 @@ struct CutRule {
 
 // The element-wise segments of `program` that can be compiled. Left out, and run by
 // the built-in bodies: those with an op that has no tape (complex numbers, functions
-// of the C library), and those of more than kMaxTape instructions.
+// of the C library), and what would be more than kMaxTape instructions in all: LLVM
+// takes a second for them.
 std::vector<SegmentTape> recordProgram(const cluster::Program &program, const Registry &registry,
                                        const CutRule &rule = {});
-inline constexpr size_t kMaxTape = 60000;
+inline constexpr size_t kMaxTape = 16384;
 
 // What distinguishes the code of these tapes from any other's, but for the
 // instruction set: 32 hexadecimal digits. Constants, cuts and kVersion are in it.

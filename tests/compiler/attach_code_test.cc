@@ -139,6 +139,15 @@ TEST_CASE("clusters of what has no tape stay as they are") {
   CHECK(plan.code.empty());
 }
 
+TEST_CASE("a program that would keep the compiler busy for seconds is left to the bodies") {
+  plan::Plan plan = PlanOf({ChainOf("Pow", 1000), ChainOf("Pow", 3)}, 10);
+  CodeReport report;
+  MR_REQUIRE_OK(
+      AttachCode(&plan, Registry::BuiltIn(), {.codegen = Codegen::kOn, .targets = {}, .cache_dir = {}}, &report));
+  CHECK(report.refused == 1);
+  CHECK(report.attached == 1);
+}
+
 TEST_CASE("a cluster whose attributes are no program is an error that names it") {
   plan::Plan plan = PlanOf({ChainOf("AddV2", 2)}, 10);
   plan.blocks[0].steps[0].attrs.erase("operands");

@@ -78,5 +78,22 @@ TEST_CASE("random programs whose loops are cut after every op give the same bits
   CheckRandomPrograms({1, 0, 1}, 100, 9000);
 }
 
+TEST_CASE("programs so long that they become several functions, which share buffers, give the same bits") {
+  std::vector<Isa> isas = {Isa::kAvx2};
+  if (ActiveIsa() == Isa::kAvx512) isas.push_back(Isa::kAvx512);
+  Counts counts;
+  for (uint32_t seed = 0; seed < 6; ++seed) {
+    std::mt19937 rng(seed);
+    ClusterOptions options;
+    options.space = {seed % 2 == 0 ? 1000 : 77};
+    options.instructions = 300;
+    options.float_only = true;
+    const ClusterCase c = RandomCluster(rng, options);
+    INFO("seed " << seed);
+    for (const Isa isa : isas) CheckCompiled(c, isa, seed % 3 == 0 ? CutRule{1, 0, 1} : CutRule{}, counts);
+  }
+  CHECK(counts.pieces > 500);
+}
+
 }  // namespace
 }  // namespace millrace
