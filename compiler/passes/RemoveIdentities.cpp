@@ -17,7 +17,8 @@ Kind kindOf(Operation *op) {
   if (!def)
     return Kind::kOther;
   return llvm::StringSwitch<Kind>(def->name())
-      .Cases({"Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"},
+      .Cases({"Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot",
+              "PlaceholderWithDefault"},
              Kind::kSame)
       .Cases({"Reshape", "Squeeze", "ExpandDims"}, Kind::kReshape)
       .Default(Kind::kOther);
@@ -28,6 +29,8 @@ Kind kindOf(Operation *op) {
 bool mayGo(Operation *op) {
   if (isReplaceable(op))
     return true;
+  if (numDataResults(op) != 1)
+    return false;
   Operation *source = op->getOperand(0).getDefiningOp();
   return hasNoEffects(op) && source && isStructural(source, "read") &&
          llvm::equal(controlOperands(source), controlOperands(op));
@@ -37,28 +40,28 @@ struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
   void runOnOperation() override {
     forEachOp(getOperation(), [&](Operation *op) {
       const Kind kind = kindOf(op);
-      if (kind == Kind::kOther || !mayGo(op) || numDataResults(op) != 1)
+      if (kind == Kind::kOther || !mayGo(op))
         return;
-      Value input = op->getOperand(0), result = op->getResult(0);
-      // Strings and other objects are no bytes that could be seen under other dims.
-      if (kind == Kind::kSame &&
-          (input.getType() == result.getType() || !sizeIsKnown(result.getType()) ||
-           !sizeIsKnown(input.getType()))) {
-        recordHeir(op, input);
-        result.replaceAllUsesWith(input);
-      } else if (!IsObject(dtypeOf(result.getType())) && sizeIsKnown(result.getType()) &&
-                 sizeIsKnown(input.getType())) {
-        if (input.getType() == result.getType()) {
-          recordHeir(op, input);
-          result.replaceAllUsesWith(input);
-        } else {
-          result.replaceAllUsesWith(createAlias(op, op->getLoc(), input, result.getType()));
-        }
-      }
+      const unsigned count = kind == Kind::kSame ? numDataResults(op) : 1;
+      for (unsigned i = 0; i < count && i < op->getNumOperands(); ++i)
+        replace(op, kind, op->getOperand(i), op->getResult(i));
       if (op->use_empty())
         op->erase();
     });
     updateSignatures(getOperation());
+  }
+
+  void replace(Operation *op, Kind kind, Value input, Value result) {
+    const bool known = sizeIsKnown(result.getType()) && sizeIsKnown(input.getType());
+    const bool same = input.getType() == result.getType();
+    if (kind == Kind::kSame ? same || !known : same && known) {
+      recordHeir(op, input);
+      result.replaceAllUsesWith(input);
+      return;
+    }
+    // Strings and other objects are no bytes that could be seen under other dims.
+    if (known && !IsObject(dtypeOf(result.getType())))
+      result.replaceAllUsesWith(createAlias(op, op->getLoc(), input, result.getType()));
   }
 };
 

@@ -13,4 +13,5 @@ config.substitutions += [
     ("%graph", "{0} -I {1} --encode=millrace.wire.GraphDef millrace/proto/schema/graph.proto".format(
         lit_config.params.get("protoc"), lit_config.params.get("protos"))),
     ("%samples", lit_config.params.get("samples")),
+    ("%libtensorflow", lit_config.params.get("libtensorflow")),
 ]

@@ -9,6 +9,14 @@ func.func @identities(%x: tensor<2xf32>) -> tensor<2xf32> {
   return %c : tensor<2xf32>
 }
 // -----
+// Each result by itself.
+// CHECK-LABEL: @several
+func.func @several(%x: tensor<2xf32>, %y: tensor<i32>) -> (tensor<i32>, tensor<2xf32>) {
+  // CHECK-NEXT: return %arg1, %arg0
+  %a:2 = "graph.IdentityN"(%x, %y) {T = [f32, i32]} : (tensor<2xf32>, tensor<i32>) -> (tensor<2xf32>, tensor<i32>)
+  return %a#1, %a#0 : tensor<i32>, tensor<2xf32>
+}
+// -----
 // CHECK-LABEL: @reshapes
 func.func @reshapes(%x: tensor<2x3xf32>, %s: tensor<1xi32>) -> (tensor<6xf32>, tensor<2x3xf32>) {
   // CHECK-NEXT: %[[A:.*]] = "graph.alias"(%arg0) : (tensor<2x3xf32>) -> tensor<6xf32>
