@@ -1,13 +1,26 @@
-# What `cmake --install` lays out: the shared libraries, the public headers (also
-# the generated ones), graphc, and what find_package(millrace) reads.
+# What `cmake --install` lays out, in components: runtime (the library that loads
+# and runs plans), full (the one with the compiler, its code generator, and the C
+# library), tools (graphc) and dev (headers, and what find_package and pkg-config
+# read). Package.cmake makes a .deb of each.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS millrace_runtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# A minor version may change what a program sees, so it is part of the soname.
+set(MILLRACE_SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+function(millrace_install_library target component)
+  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${MILLRACE_SOVERSION})
+  install(TARGETS ${target}
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component} NAMELINK_COMPONENT dev)
+endfunction()
+
+millrace_install_library(millrace_runtime runtime)
 if(MILLRACE_COMPILER)
-  install(TARGETS millrace millrace_codegen tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  millrace_install_library(millrace full)
+  # Opened by name at run time, by the library beside it; the C library's name is
+  # what its hosts look for.
+  install(TARGETS millrace_codegen tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT full)
   set_target_properties(graphc PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-  install(TARGETS graphc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS graphc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()
 
 # Every header of these folders; tools/check/public_headers.py compiles each.
@@ -16,12 +29,12 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
 file(STRINGS ${list} folders)
 foreach(folder ${folders})
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/${folder}
-          FILES_MATCHING PATTERN "*.h")
+          COMPONENT dev FILES_MATCHING PATTERN "*.h")
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/runtime/c_api/c_api.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/runtime/c_api)
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/runtime/c_api COMPONENT dev)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/millrace/ops/builder/
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/ops/builder FILES_MATCHING PATTERN "*.h")
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/ops/builder COMPONENT dev FILES_MATCHING PATTERN "*.h")
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/millrace)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/millraceConfig.cmake.in
@@ -29,4 +42,17 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/millraceConfig.cmake.in
   PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/millraceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/millraceConfig.cmake ${PROJECT_BINARY_DIR}/millraceConfigVersion.cmake
-        DESTINATION ${config})
+        DESTINATION ${config} COMPONENT dev)
+
+# millrace_pkgconfig(NAME LIBRARY WHAT): NAME.pc, which finds its prefix by itself.
+function(millrace_pkgconfig name library what)
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/millrace.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+endfunction()
+millrace_pkgconfig(millrace-runtime millrace_runtime "loads and runs compiled dataflow graphs")
+if(MILLRACE_COMPILER)
+  millrace_pkgconfig(millrace millrace "builds, compiles and runs dataflow graphs")
+endif()
+
+include(Package)

@@ -1,0 +1,62 @@
+#!/bin/sh
+# packages.sh CMAKE CPACK BUILD: components of the installed tree, pkg-config, and
+# the .debs: what is in each, what each needs, and that nothing of this machine is
+# left in them. Without compression, which says nothing here and takes a minute.
+set -e
+cmake=$1
+cpack=$2
+build=$3
+command -v dpkg-shlibdeps > /dev/null || { echo "SKIPPED: no dpkg-shlibdeps"; exit 0; }
+scratch=$build/packages_test
+rm -rf "$scratch"
+mkdir -p "$scratch"
+fail() { echo "$*"; exit 1; }
+
+"$cmake" --install "$build" --prefix "$scratch/runtime" --component runtime > /dev/null
+found=$(cd "$scratch/runtime" && find . -name '*.so*' | sort | tr '\n' ' ')
+case $found in
+  "./lib/libmillrace_runtime.so."*" ./lib/libmillrace_runtime.so."*" ") ;;
+  *) fail "component runtime: $found" ;;
+esac
+
+"$cmake" --install "$build" --prefix "$scratch/dev" --component dev > /dev/null
+if command -v pkg-config > /dev/null; then
+  flags=$(PKG_CONFIG_PATH=$scratch/dev/lib/pkgconfig pkg-config --cflags --libs --define-prefix millrace)
+  case $flags in
+    *"-I$scratch/dev/"*"include"*"-L$scratch/dev/"*"lib"*"-lmillrace"*) ;;
+    *) fail "pkg-config: $flags" ;;
+  esac
+fi
+
+cd "$scratch"
+"$cpack" --config "$build/CPackConfig.cmake" -D CPACK_DEBIAN_COMPRESSION_TYPE=none \
+  -D CPACK_OUTPUT_FILE_PREFIX="$scratch/debs" > cpack.log 2>&1 || { tail -20 cpack.log; exit 1; }
+# PACKAGE FILE...: it has those, and what it needs has the words of $needs.
+has() {
+  deb=$(ls debs/"$1"_*.deb)
+  dpkg-deb -c "$deb" > contents
+  for file in $2; do grep -q "$file" contents || fail "$1 is without $file"; done
+  depends=$(dpkg-deb -f "$deb" Depends)
+  for word in $3; do
+    case $depends in *"$word"*) ;; *) fail "$1 needs '$depends', expected $word" ;; esac
+  done
+}
+has millrace-runtime "./usr/lib/libmillrace_runtime.so.[0-9]" "libc6 libstdc++6"
+case $depends in *millrace* | *libprotobuf* | *LLVM*) fail "the runtime's package needs $depends" ;; esac
+grep -c '\.so' contents | grep -q '^2$' || fail "the runtime's package has other libraries: $(cat contents)"
+has millrace "./usr/lib/libmillrace.so.[0-9] ./usr/lib/libmillrace_codegen.so ./usr/lib/libtensorflow.so.2" "libc6 libstdc++6"
+case $depends in *libprotobuf* | *LLVM*) fail "the full package needs $depends" ;; esac
+has millrace-tools "./usr/bin/graphc" "millrace libprotobuf"
+has millrace-dev "./usr/include/millrace/runtime/session/session.h ./usr/lib/libmillrace.so ./usr/lib/pkgconfig/millrace.pc \
+  ./usr/lib/cmake/millrace/millraceConfig.cmake ./usr/include/millrace/ops/builder/math_ops.h" "millrace-runtime libabsl-dev"
+for deb in debs/*.deb; do
+  dpkg-deb -x "$deb" tree
+  dpkg-deb -c "$deb" | awk '$2 != "root/root" { exit 1 }' || fail "$deb: files of somebody"
+done
+for file in tree/usr/lib/*.so.* tree/usr/lib/libmillrace_codegen.so tree/usr/bin/graphc; do
+  test -L "$file" && continue
+  if readelf -S "$file" | grep -q '\.symtab'; then fail "$file is not stripped"; fi
+  if readelf -d "$file" | grep -i 'r.*path' | grep -v '\$ORIGIN'; then fail "$file has a search path"; fi
+done
+cd /
+rm -rf "$scratch"
