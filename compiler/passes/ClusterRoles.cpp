@@ -69,7 +69,7 @@ Role reduction(Operation *op, llvm::StringRef name, const SymShape &result) {
     const int last = rank > 0 ? llvm::countl_one(reduced << (64 - rank)) : 0;
     if (count > 0 && last == count && isRow(result, operand, last))
       return inside(Role::Kind::kReduce, name, last);
-    if (count > 0 && first == count)
+    if (count > 0 && first == count && !cluster::IsIndexOf(name))
       columns = rank - first;
   }
   if (columns == 0)

@@ -20,10 +20,7 @@ struct FuseClusters : impl::FuseClustersBase<FuseClusters> {
     const auto note = [](Operation *op, const char *why) {
       op->setAttr("fuse.why", StringAttr::get(op->getContext(), why));
     };
-    for (Operation &func : getOperation().getBody()->getOperations()) {
-      if (func.getNumRegions() != 1 || func.getRegion(0).empty())
-        continue;
-      Block &block = func.getRegion(0).front();
+    forEachBody(getOperation(), [&](Block &block) {
       std::vector<ClusterGroup> groups =
           state.trace ? groupForClusters(block, note) : groupForClusters(block);
       bool changed = false;
@@ -46,7 +43,7 @@ struct FuseClusters : impl::FuseClustersBase<FuseClusters> {
       }
       if (changed)
         sortBlock(block);
-    }
+    });
   }
 };
 

@@ -262,7 +262,8 @@ def FuseClusters : GraphPass<"fuse-clusters"> {
   let summary = "Element-wise operations and those over rows become clusters";
   let description = [{
     Element-wise operations (casts, selections and a user's own among them),
-    BiasAdd and AddN, reductions of the last axes, Softmax and LogSoftmax that
+    BiasAdd and AddN, reductions of the last axes (ArgMax and ArgMin too),
+    Softmax and LogSoftmax that
     compute over one space become one `_Cluster`, whose program the runtime runs
     over blocks that stay in cache; several results may leave it. A space is the
     shape of the full results; what a reduction gives has a value for each of

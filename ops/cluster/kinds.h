@@ -10,5 +10,7 @@ namespace millrace::cluster {
 // Ops over rows by name; every other op counts as element-wise, and must have an
 // Expression when a kernel is made.
 Kind KindOf(std::string_view op);
+// "ArgMax", "ArgMin": reductions whose result is an index, over the last dimension.
+bool IsIndexOf(std::string_view op);
 
 }  // namespace millrace::cluster

@@ -77,12 +77,16 @@ class Maker {
     step.in = instruction.operands[0];
     step.out = out;
     const bool bias = instruction.op == "BiasAddGrad";
-    const reduce::RowReducer* const reduce = reduce::FindRowReducer(bias ? "Sum" : instruction.op, instruction.type);
+    const reduce::RowReducer* const reduce =
+        reduce::FindRowReducer(bias ? "Sum" : instruction.op, program_.type(instruction.operands[0]), instruction.type);
     step.softmax = nn::FindSoftmax(instruction.op, instruction.type);
-    if (reduce == nullptr && step.softmax == nullptr) {
-      return Unimplemented(Cat("no kernel for rows of ", DTypeName(instruction.type)));
+    const bool columns = instruction.level == Level::kColumn;
+    if (columns ? reduce == nullptr || reduce->columns.cut == nullptr : reduce == nullptr && step.softmax == nullptr) {
+      return Unimplemented(Cat("no kernel for ", columns ? "columns" : "rows", " of ",
+                               DTypeName(program_.type(instruction.operands[0])), " to ", DTypeName(instruction.type)));
     }
-    if (instruction.level == Level::kColumn) {
+    if (IsIndexOf(instruction.op)) p_.chooses = i;
+    if (columns) {
       step.columns = &reduce->columns;
       step.column_step = static_cast<int32_t>(p_.column_steps.size());
       // A bias knows its channels; what sums over given axes sees through dimensions of 1.
@@ -370,7 +374,10 @@ Result<std::unique_ptr<Prepared>> Prepared::Make(Program program, const Registry
 }
 
 Status Prepared::At(Status status, int step) const {
-  const Instruction& at = program.instructions[static_cast<size_t>(step_instructions[static_cast<size_t>(step)])];
+  return AtInstruction(std::move(status), step_instructions[static_cast<size_t>(step)]);
+}
+Status Prepared::AtInstruction(Status status, int instruction) const {
+  const Instruction& at = program.instructions[static_cast<size_t>(instruction)];
   return std::move(status).At(at.node, at.op);
 }
 

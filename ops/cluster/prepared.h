@@ -114,6 +114,7 @@ struct Prepared {
   };
   std::vector<ColumnStep> column_steps;
 
+  int chooses = -1;  // an instruction that cannot do without elements in a row
   int max_lanes = 1;
   double full_cycles = 0;          // an element
   bool softmax_functions = false;  // there are some
@@ -126,8 +127,9 @@ struct Prepared {
   // Unimplemented where it has no body for the types.
   static Result<std::unique_ptr<Prepared>> Make(Program program, const Registry& registry, const CodeStore* code,
                                                 std::string_view symbol);
-  // A failure of steps[step], at its node.
+  // A failure of steps[step], or of an instruction, at its node.
   Status At(Status status, int step) const;
+  Status AtInstruction(Status status, int instruction) const;
 };
 
 }  // namespace millrace::cluster

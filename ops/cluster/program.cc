@@ -10,10 +10,13 @@
 
 namespace millrace::cluster {
 
+bool IsIndexOf(std::string_view op) { return op == "ArgMax" || op == "ArgMin"; }
+
 Kind KindOf(std::string_view op) {
   for (const std::string_view reduction : {"Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "BiasAddGrad"}) {
     if (op == reduction) return Kind::kReduce;
   }
+  if (IsIndexOf(op)) return Kind::kReduce;
   return op == "Softmax" || op == "LogSoftmax" ? Kind::kRowFunction : Kind::kElementwise;
 }
 
@@ -208,9 +211,10 @@ Status CheckInstruction(const Program& program, const Instruction& instruction) 
       kind == Kind::kReduce && (instruction.level == Level::kColumn || instruction.op == "BiasAddGrad");
   const Level result = columns ? Level::kColumn : kind == Kind::kReduce ? Level::kRow : Level::kFull;
   const int operand = instruction.operands[0];
+  const bool index = IsIndexOf(instruction.op);
   if (program.row_rank == 0 || instruction.operands.size() != 1 || program.level(operand) != Level::kFull ||
-      instruction.level != result || instruction.type != program.type(operand) ||
-      (kind == Kind::kRowFunction && program.row_rank != 1)) {
+      instruction.level != result || (!index && instruction.type != program.type(operand)) ||
+      ((kind == Kind::kRowFunction || index) && program.row_rank != 1)) {
     return InvalidArgument("attributes 'levels', 'types', 'arities' and 'row_rank' do not fit an op over rows");
   }
   return OkStatus();

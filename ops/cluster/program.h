@@ -33,7 +33,7 @@ enum class Level : uint8_t { kOne = 0, kRow = 1, kFull = 2, kColumn = 3 };
 enum class Kind : uint8_t {
   kElementwise,  // an op with an Expression; operands of the instruction's level or lower
   // "Sum", "Mean", "Max", "Min", "Prod", "Any", "All": a full operand to a row value, or
-  // to a column value; "BiasAddGrad" to a column value.
+  // to a column value; "ArgMax" and "ArgMin" to a row's, "BiasAddGrad" to a column's.
   kReduce,
   kRowFunction,  // "Softmax", "LogSoftmax": a full operand to a full result, row by row
 };

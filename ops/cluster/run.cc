@@ -7,6 +7,7 @@
 #include "absl/container/inlined_vector.h"
 #include "millrace/ops/cluster/frame.h"
 #include "millrace/ops/expr/access.h"
+#include "millrace/proto/value/strings.h"
 
 namespace millrace::cluster {
 namespace {
@@ -56,6 +57,11 @@ class Runner {
         total_(space.total) {}
 
   Status Run() {
+    if (p_.chooses >= 0 && length_ == 0 && rows_ > 0) {
+      return p_.AtInstruction(
+          InvalidArgument(Cat("dimension ", space_.rank() - 1, " is empty: there is nothing to choose from")),
+          p_.chooses);
+    }
     BindInputs();
     BindOutputs();
     ChooseBlocks();

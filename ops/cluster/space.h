@@ -16,6 +16,7 @@ struct Space {
   // or where the outputs that are wanted have other numbers of elements.
   Status Find(const Program& program, const KernelContext& ctx);
 
+  int rank() const { return rank_; }
   int64_t elements(Level level) const;
   // Groups of an input of level kRow or kFull that has another number of elements
   // than its level and more than one; `groups` has room for kMaxAccessGroups.

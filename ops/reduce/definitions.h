@@ -58,5 +58,7 @@ const RowReducer* MaxRows(DType type);
 const RowReducer* MinRows(DType type);
 const RowReducer* AllRows(DType type);
 const RowReducer* AnyRows(DType type);
+const RowReducer* ArgMaxRows(DType type, DType index);
+const RowReducer* ArgMinRows(DType type, DType index);
 
 }  // namespace millrace::reduce

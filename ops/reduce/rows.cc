@@ -4,7 +4,10 @@
 
 namespace millrace::reduce {
 
-const RowReducer* FindRowReducer(std::string_view op, DType type) {
+const RowReducer* FindRowReducer(std::string_view op, DType type, DType result) {
+  if (op == "ArgMax") return ArgMaxRows(type, result);
+  if (op == "ArgMin") return ArgMinRows(type, result);
+  if (type != result) return nullptr;
   struct Named {
     std::string_view op;
     const RowReducer* (*find)(DType);

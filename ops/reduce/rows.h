@@ -33,12 +33,13 @@ struct RowReducer {
   void (*join)(void* state, const void* next);
   // The result of the `count` elements of a row.
   void (*finish)(const void* state, int64_t count, void* out);
-  double cycles;  // an element, about
-  ColumnReducer columns;
+  double cycles;          // an element, about
+  ColumnReducer columns;  // null functions where there is none
 };
 
-// Of "Sum", "Mean", "Prod", "Max", "Min", "All", "Any"; null where the op has no
-// kernel for the type, or is none of these.
-const RowReducer* FindRowReducer(std::string_view op, DType type);
+// Of "Sum", "Mean", "Prod", "Max", "Min", "All", "Any", of `type` to the same; of
+// "ArgMax" and "ArgMin" to an index type (rows have elements then). Null where the op
+// has no kernel for the types, or is none of these.
+const RowReducer* FindRowReducer(std::string_view op, DType type, DType result);
 
 }  // namespace millrace::reduce

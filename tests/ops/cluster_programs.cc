@@ -257,16 +257,18 @@ class Generator {
     for (size_t d = 1; d <= row; ++d) {
       if (shape[shape.size() - d] != options_.space[options_.space.size() - d]) return;
     }
-    static constexpr std::string_view kOps[] = {"Sum", "Mean", "Max",     "Min",        "Prod",
-                                                "Any", "All",  "Softmax", "LogSoftmax", "BiasAddGrad"};
-    const std::string_view op = kOps[Below(rng_, 10)];
+    static constexpr std::string_view kOps[] = {"Sum", "Mean",    "Max",        "Min",         "Prod",   "Any",
+                                                "All", "Softmax", "LogSoftmax", "BiasAddGrad", "ArgMax", "ArgMin"};
+    const std::string_view op = kOps[Below(rng_, 12)];
     const DType type = c_.program.type(operand);
+    const bool index = cluster::IsIndexOf(op);
+    if (index && (row != 1 || shape.back() == 0)) return;
     const bool bias = op == "BiasAddGrad";
     if (bias && (row != 1 || shape.size() < 2 || type == DType::kBool)) return;
-    const bool columns = bias || Below(rng_, 3) == 0;
+    const bool columns = bias || (!index && Below(rng_, 3) == 0);
     const bool softmax = cluster::KindOf(op) == cluster::Kind::kRowFunction;
     if (softmax && (row != 1 || !IsFloating(type))) return;
-    if (!softmax && (op == "Any" || op == "All") != (type == DType::kBool)) return;
+    if (!softmax && !index && (op == "Any" || op == "All") != (type == DType::kBool)) return;
     Level level = Level::kFull;
     if (!softmax && columns) {
       if (shape != options_.space) return;
@@ -276,7 +278,8 @@ class Generator {
       level = Level::kRow;
       std::fill(shape.end() - options_.row_rank, shape.end(), 1);
     }
-    c_.program.instructions.push_back({std::string(op), Cat("n", Instructions()), type, level, {operand}, 0, false});
+    const DType result = !index ? type : Below(rng_, 2) == 0 ? DType::kInt32 : DType::kInt64;
+    c_.program.instructions.push_back({std::string(op), Cat("n", Instructions()), result, level, {operand}, 0, false});
     shapes_.push_back(std::move(shape));
   }
 
@@ -315,8 +318,11 @@ Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCas
     OpCall call{instruction.op, {}, {}, {}};
     for (const int r : instruction.operands) call.inputs.push_back(registers[static_cast<size_t>(r)]);
     const bool bias = instruction.op == "BiasAddGrad";
+    const bool index = cluster::IsIndexOf(instruction.op);
     const int rank = call.inputs[0].shape().rank();
-    if (!bias && cluster::KindOf(instruction.op) == cluster::Kind::kReduce) {
+    if (index) {
+      call.inputs.push_back(Tensor::Scalar(int32_t{-1}));
+    } else if (!bias && cluster::KindOf(instruction.op) == cluster::Kind::kReduce) {
       std::vector<int32_t> axes;
       if (instruction.level == Level::kColumn) {
         for (int d = 0; d < rank - program.row_rank; ++d) axes.push_back(d);
@@ -345,6 +351,8 @@ Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCas
       for (int d = 1; d < rank; ++d) kept.Append(1);
       kept.Append(registers.back().num_elements());
       registers.back() = registers.back().Reshaped(kept);
+    } else if (index) {
+      registers.back() = with_ones(registers.back());
     }
   }
   std::vector<Tensor> outputs;

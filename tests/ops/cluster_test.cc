@@ -211,9 +211,29 @@ TEST_CASE("reductions over the rows give the bits of the separate ops") {
       }
       if (row_rank == 1) c.program.outputs.push_back({add("BiasAddGrad", Level::kColumn, absolute), false});
       c.program.outputs.push_back({add("Sum", Level::kRow, absolute), true});
+      if (row_rank == 1 && space.back() > 0) {
+        c.program.outputs.push_back({add("ArgMin", Level::kRow, absolute), true});
+        c.program.instructions.back().type = DType::kInt64;
+      }
       c.program.outputs.push_back(c.program.outputs[1]);
       CheckCase(c, true);
     }
+  }
+}
+
+TEST_CASE("there is nothing to choose from in an empty row") {
+  Program p;
+  p.row_rank = 1;
+  p.inputs = {{DType::kFloat, Level::kFull, true}};
+  p.instructions = {{"Neg", "negative", DType::kFloat, Level::kFull, {0}, 0, false},
+                    {"ArgMax", "best", DType::kInt64, Level::kRow, {1}, 0, false}};
+  p.outputs = {{2, false}};
+  const Registry& registry = Registry::BuiltIn();
+  for (const Shape& shape : {Shape{3, 0}, Shape{0, 0}, Shape{0, 3}}) {
+    const ClusterCase c{p, {*Tensor::New(DType::kFloat, shape, HostAllocator())}};
+    const Status expected = RunOpByOp(registry, c).status();
+    CHECK(expected.ok() == (shape.dim(0) == 0));
+    CHECK(RunOp(registry, CallOf(c, 1)).status().ToString() == expected.ToString());
   }
 }
 

@@ -240,3 +240,18 @@ module attributes {graph.dims = ["'x.0'"]} {
     return %s, %t, %b : tensor<4x?xf32, #graph.dims<d0>>, tensor<5x?xf32, #graph.dims<d0>>, tensor<5xf32>
   }
 }
+// -----
+// The best of a row, but not the best of a column.
+// CHECK-LABEL: @best
+// CHECK: %[[C:.*]]:2 = "graph._Cluster"(%arg0, %arg1)
+// CHECK-SAME: levels = [2, 2, 2, 1]
+// CHECK-SAME: ops = ["AddV2", "ArgMax"], output_keeps_dims = [true, false], outputs = [2, 3], row_rank = 1
+// CHECK: "graph.ArgMax"(%[[C]]#0
+func.func @best(%x: tensor<4x10xf32>, %b: tensor<10xf32>) -> (tensor<4xi64>, tensor<10xi64>) {
+  %last = "graph.Const"() {dtype = i32, value = dense<-1> : tensor<i32>} : () -> tensor<i32>
+  %first = "graph.Const"() {dtype = i32, value = dense<0> : tensor<i32>} : () -> tensor<i32>
+  %y = "graph.AddV2"(%x, %b) {T = f32} : (tensor<4x10xf32>, tensor<10xf32>) -> tensor<4x10xf32>
+  %r = "graph.ArgMax"(%y, %last) {T = f32, Tidx = i32, output_type = i64} : (tensor<4x10xf32>, tensor<i32>) -> tensor<4xi64>
+  %c = "graph.ArgMax"(%y, %first) {T = f32, Tidx = i32, output_type = i64} : (tensor<4x10xf32>, tensor<i32>) -> tensor<10xi64>
+  return %r, %c : tensor<4xi64>, tensor<10xi64>
+}
