@@ -91,7 +91,11 @@ class PlanReplayer final : public Replayer {
       }
       AppendJobRun({same->name, request.feeds}, &job);
     }
-    MR_ASSIGN_OR_RETURN(plan::Plan plan, Compile(graph, signatures));
+    // With code for every CPU, where the environment asks for code.
+    CompileOptions options;
+    options.code = FromEnvironment(options.code);
+    options.code.targets = {"avx2", "avx512"};
+    MR_ASSIGN_OR_RETURN(plan::Plan plan, Compile(graph, signatures, options));
     MR_ASSIGN_OR_RETURN(std::string bytes, plan::Write(plan));
     ScratchFolder folder;
     MR_RETURN_IF_ERROR(WriteFile(folder.File("plan"), bytes));
