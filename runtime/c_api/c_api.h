@@ -521,7 +521,8 @@ TF_CAPI_EXPORT void TF_CloseSession(TF_Session* session, TF_Status* status);
 TF_CAPI_EXPORT void TF_DeleteSession(TF_Session* session, TF_Status* status);
 /* Feeds inputs[i] with input_values[i], fetches outputs into new tensors in
  * output_values (all null on an error), and runs the targets. `run_options` is
- * null or a serialized RunOptions, of which the timeout is heeded; `run_metadata`
+ * null or a serialized RunOptions, of which the timeout is heeded (also inside long
+ * kernels and while the call compiles); `run_metadata`
  * is null or an empty buffer, which is filled with a serialized RunMetadata.
  * Any number of threads may run a session at once. */
 TF_CAPI_EXPORT void TF_SessionRun(TF_Session* session, const TF_Buffer* run_options, const TF_Output* inputs,

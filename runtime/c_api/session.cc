@@ -11,6 +11,7 @@
 #include "millrace/runtime/c_api/internal.h"
 #include "millrace/runtime/c_api/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
+#include "millrace/runtime/executor/run_limit.h"
 
 namespace millrace::c_api {
 namespace {
@@ -101,7 +102,7 @@ namespace {
 
 Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs, size_t ninputs,
                                     const TF_Output* outputs, size_t noutputs, const TF_Operation* const* targets,
-                                    size_t ntargets) {
+                                    size_t ntargets, const RunOptions& options) {
   {
     const std::lock_guard lock(session->mutex);
     for (const auto& call : session->calls) {
@@ -126,7 +127,7 @@ Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs
   std::shared_ptr<Callable> callable;
   {
     const GraphLock lock(*session->graph);
-    MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names));
+    MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names, options));
   }
   auto call = std::make_unique<PreparedCall>();
   call->inputs.assign(inputs, inputs + ninputs);
@@ -146,9 +147,14 @@ Status Run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* i
   if (ninputs < 0 || noutputs < 0 || ntargets < 0) return InvalidArgument("expected counts of 0 or more");
   const size_t nin = static_cast<size_t>(ninputs), nout = static_cast<size_t>(noutputs),
                nops = static_cast<size_t>(ntargets);
+  RunOptions options;
+  if (run_options != nullptr && run_options->length != 0) {
+    MR_ASSIGN_OR_RETURN(options, RunOptionsOf(*run_options));
+    options = FromNow(options);
+  }
   const PreparedCall* call = session->last.load(std::memory_order_acquire);
   if (call == nullptr || !call->Matches(inputs, nin, outputs, nout, targets, nops)) {
-    MR_ASSIGN_OR_RETURN(call, Prepare(session, inputs, nin, outputs, nout, targets, nops));
+    MR_ASSIGN_OR_RETURN(call, Prepare(session, inputs, nin, outputs, nout, targets, nops, options));
   }
   absl::InlinedVector<TensorView, 8> feeds;
   feeds.reserve(nin);
@@ -168,10 +174,6 @@ Status Run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* i
     }
     copies.push_front(*std::move(copy));
     feeds.push_back(copies.front().view());
-  }
-  RunOptions options;
-  if (run_options != nullptr && run_options->length != 0) {
-    MR_ASSIGN_OR_RETURN(options, RunOptionsOf(*run_options));
   }
   TensorSink sink(output_values);
   if (run_metadata == nullptr) return call->callable->RunToSink({feeds.data(), nin}, sink, options, nullptr);

@@ -1,7 +1,5 @@
 #include "millrace/runtime/executor/frame.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "absl/container/inlined_vector.h"
@@ -14,19 +12,6 @@
 namespace millrace::exec {
 
 using plan::Storage;
-
-int64_t NowNanos() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
-bool RunState::PastDeadline() const { return NowNanos() > deadline_ns; }
-
-Status RunState::StopStatus() const {
-  if (options->cancel != nullptr && options->cancel->cancelled()) return Cancelled("the run was cancelled");
-  return DeadlineExceeded(Cat("the run did not end within ", options->timeout_ms, " ms"));
-}
 
 void StepTask::Run() { frame->RunFrom(step); }
 
@@ -179,14 +164,14 @@ void Frame::EndRun() {
 
 Status Frame::RunSequential(RunState& run) {
   const auto& before_step = plan_.environment().before_step;
-  const bool watched = run.options->cancel != nullptr || run.deadline_ns != 0 || run.metadata != nullptr || before_step;
+  const bool watched = run.limit.any() || run.metadata != nullptr || before_step;
   const StepState* states = binding_->steps().data();
   const uint32_t n = static_cast<uint32_t>(block_.steps.size());
   for (uint32_t s = 0; s < n; ++s) {
     Status status;
     if (watched) [[unlikely]] {
       if (before_step) before_step(block_.steps[s].def->node);
-      if (run.Stopped()) return run.StopStatus().At(block_.steps[s].def->node, block_.steps[s].def->op);
+      if (run.limit.Reached()) return run.limit.Error().At(block_.steps[s].def->node, block_.steps[s].def->op);
       status = RunProfiled(s, run);
     } else {
       status = states[s].slow ? RunSlow(s, run) : RunFast(s, run);
@@ -235,7 +220,7 @@ void Frame::RunFrom(uint32_t step) {
     // After an error the rest is only counted down.
     if (!stop_.load(std::memory_order_relaxed)) {
       if (before_step) before_step(loaded.def->node);
-      Status status = run.Stopped() ? run.StopStatus() : RunProfiled(step, run);
+      Status status = run.limit.Reached() ? run.limit.Error() : RunProfiled(step, run);
       if (!status.ok()) {
         const std::lock_guard lock(error_mutex_);
         if (!stop_.exchange(true, std::memory_order_relaxed)) error_ = status.At(loaded.def->node, loaded.def->op);
@@ -291,7 +276,7 @@ Status Frame::RunProfiled(uint32_t s, RunState& run) {
 
 Status Frame::RunFast(uint32_t s, RunState& run) {
   StepContext context(*this, s, run);
-  return block_.steps[s].kernel->Run(context);
+  return context.Outcome(block_.steps[s].kernel->Run(context));
 }
 
 Status Frame::RunReads(const LoadedStep& step) {
@@ -324,7 +309,7 @@ Status Frame::RunSlow(uint32_t s, RunState& run) {
     MR_RETURN_IF_ERROR(PrepareOutputs(s));
     StepContext context(*this, s, run);
     if (step.action == Action::kKernel) {
-      MR_RETURN_IF_ERROR(step.kernel->Run(context));
+      MR_RETURN_IF_ERROR(context.Outcome(step.kernel->Run(context)));
     } else {
       const TensorView& from = context.input(0);
       if (context.output(0).data == nullptr) MR_RETURN_IF_ERROR(context.AllocateOutput(0, from.shape()));
@@ -493,7 +478,7 @@ Status Frame::RunBlocks(uint32_t s, RunState& run) {
       std::vector<TensorView> variables(inputs.begin(), inputs.end());
       std::vector<Tensor> state;
       for (;;) {
-        if (run.Stopped()) return run.StopStatus();
+        if (run.limit.Reached()) return run.limit.Error();
         std::vector<Tensor> condition;
         MR_RETURN_IF_ERROR(RunBlock(step.def->blocks[0], variables, run, &condition));
         MR_ASSIGN_OR_RETURN(const bool more, truth(condition[0].view()));

@@ -10,28 +10,21 @@
 
 #include "millrace/devices/api/thread_pool.h"
 #include "millrace/runtime/executor/binding.h"
-#include "millrace/runtime/executor/runner.h"
+#include "millrace/runtime/executor/run_limit.h"
 #include "millrace/runtime/plan/loaded_plan.h"
 
 namespace millrace::exec {
 
 // What one call of a signature is about, shared by the frames of its blocks.
 struct RunState {
-  const RunOptions* options = nullptr;
-  int64_t start_ns = 0;             // only where there is a deadline or a profile
-  int64_t deadline_ns = 0;          // 0: none
+  explicit RunState(const RunOptions& run_options) : options(&run_options), limit(run_options) {}
+
+  const RunOptions* const options;
+  const RunLimit limit;
+  int64_t start_ns = 0;             // only where there is a profile
   RunMetadata* metadata = nullptr;  // guarded by metadata_mutex
   std::mutex metadata_mutex;
-
-  bool Stopped() const {
-    return (options->cancel != nullptr && options->cancel->cancelled()) || (deadline_ns != 0 && PastDeadline());
-  }
-  // Cancelled or DeadlineExceeded.
-  Status StopStatus() const;
-  bool PastDeadline() const;
 };
-// Nanoseconds of a clock that only goes forward.
-int64_t NowNanos();
 
 class Frame;
 

@@ -261,17 +261,12 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
     frame.Place(result.root, in_place[i] ? places[i] : nullptr);
   }
 
-  RunState run;
-  run.options = &options;
+  RunState run(options);
   run.metadata = metadata;
-  if (options.timeout_ms > 0 || metadata != nullptr) {
+  if (metadata != nullptr) {
     run.start_ns = NowNanos();
-    if (options.timeout_ms > 0) {
-      run.deadline_ns =
-          options.timeout_ms > INT64_MAX / 2'000'000 ? INT64_MAX : run.start_ns + options.timeout_ms * 1'000'000;
-    }
+    *metadata = RunMetadata();
   }
-  if (metadata != nullptr) *metadata = RunMetadata();
   {
     const FlushDenormals flush;
     MR_RETURN_IF_ERROR(frame.Run(run));

@@ -26,10 +26,16 @@ class CancelToken {
   std::atomic<bool> cancelled_{false};
 };
 
+// A run that is cancelled or past its deadline ends with an error: between steps;
+// within a step that splits its work, behind the pieces that are in work (a piece is
+// what is worth a thread); while Session compiles for it, behind a pass. A step that
+// writes variables, or is of a program's own op, ends first.
 struct RunOptions {
-  int64_t timeout_ms = 0;               // 0: no deadline. Checked between steps.
-  const CancelToken* cancel = nullptr;  // likewise
+  int64_t timeout_ms = 0;               // 0: no deadline
+  const CancelToken* cancel = nullptr;  // outlives the run
   bool collect_step_stats = false;      // fills RunMetadata::steps
+  // What the timeout counts from, in nanoseconds of CLOCK_MONOTONIC; 0: the call.
+  int64_t since_ns = 0;
 };
 
 struct StepStats {

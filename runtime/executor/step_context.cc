@@ -1,5 +1,7 @@
 #include "millrace/runtime/executor/step_context.h"
 
+#include <algorithm>
+
 #include "millrace/ops/array/move.h"
 #include "millrace/proto/value/strings.h"
 
@@ -111,7 +113,22 @@ void StepContext::GiveScratchBack() {
 }
 
 void StepContext::ParallelFor(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body) {
-  frame_.plan_.environment().pool().ParallelFor(total, block, body);
+  ThreadPool& pool = frame_.plan_.environment().pool();
+  if (!run_.limit.any() || !MayLeaveOut()) [[likely]] {
+    pool.ParallelFor(total, block, body);
+    return;
+  }
+  pool.ParallelFor(total, block, [&](int64_t begin, int64_t end, int worker) {
+    if (!run_.limit.Reached()) return body(begin, end, worker);
+    left_out_.store(true, std::memory_order_relaxed);
+  });
+}
+
+bool StepContext::MayLeaveOut() const {
+  const Op* const op = step_.op;
+  if (op == nullptr || Registry::BuiltIn().Find(op->name()) != op) return false;
+  return std::none_of(op->effects().begin(), op->effects().end(),
+                      [](const Effect& effect) { return effect.kind != Effect::Kind::kRead; });
 }
 
 int StepContext::workers() const { return frame_.plan_.environment().pool().threads(); }

@@ -27,7 +27,16 @@ class StepContext final : public KernelContext {
   Allocator& allocator() override { return step_.device->allocator(); }
   void ParallelFor(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body) override;
   int workers() const override;
-  bool cancelled() const override { return run_.Stopped(); }
+  bool cancelled() const override { return run_.limit.Reached(); }
+
+  // What the kernel's answer means for the run: where the run's limit cut the kernel
+  // short, that is the error.
+  Status Outcome(Status status) const {
+    if (!run_.limit.any()) [[likely]]
+      return status;
+    const bool cut = left_out_.load(std::memory_order_relaxed);
+    return cut || (status.code() == Code::kCancelled && cancelled()) ? run_.limit.Error() : status;
+  }
 
   // After the kernel: late outputs become visible to their users. Internal where
   // the kernel left one out.
@@ -38,6 +47,10 @@ class StepContext final : public KernelContext {
     return frame_.block_.positions[step_.first + step_.num_inputs + static_cast<uint32_t>(i)];
   }
   TensorView& OutputView(int i) { return frame_.views_[step_.first + step_.num_inputs + static_cast<uint32_t>(i)]; }
+  // Whether pieces of its work may be left out when the run is to stop: what it has
+  // made by then is dropped, so it must not be state; and it must not take what
+  // the pieces make for places in memory, which is known of our own kernels alone.
+  bool MayLeaveOut() const;
   Status CheckDims(uint32_t value, std::span<const int64_t> dims) const;
   void GiveScratchBack();
 
@@ -45,6 +58,7 @@ class StepContext final : public KernelContext {
   const LoadedStep& step_;
   RunState& run_;
   Buffer scratch_;
+  std::atomic<bool> left_out_{false};
 };
 
 }  // namespace millrace::exec

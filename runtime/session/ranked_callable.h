@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/runtime/executor/plan_runner.h"
+#include "millrace/runtime/executor/run_limit.h"
 
 namespace millrace {
 
@@ -18,8 +19,10 @@ class RankedCallable final : public SinkCallable {
   static constexpr size_t kMostPlans = 4;
 
   // Compiles for these ranks of the feeds, -1 where the graph knows it; empty: for
-  // any. Called under a lock, once for each plan.
-  using Compile = std::function<Result<std::shared_ptr<SinkCallable>>(const std::vector<int>& ranks)>;
+  // any. Called under a lock, once for each plan; ends at the limit of the run that
+  // asked.
+  using Compile =
+      std::function<Result<std::shared_ptr<SinkCallable>>(const std::vector<int>& ranks, const RunLimit& limit)>;
 
   // `open`: positions of the feeds without a rank, at least one.
   RankedCallable(std::vector<std::string> feeds, std::vector<std::string> fetches, std::vector<size_t> open,
@@ -47,13 +50,13 @@ class RankedCallable final : public SinkCallable {
 
   // rank_of(i): the rank of feed i of `count`.
   template <typename RankOf>
-  Result<std::shared_ptr<SinkCallable>> Choose(size_t count, const RankOf& rank_of);
-  Result<std::shared_ptr<SinkCallable>> General();  // under the lock
+  Result<std::shared_ptr<SinkCallable>> Choose(size_t count, const RankOf& rank_of, const RunLimit& limit);
+  Result<std::shared_ptr<SinkCallable>> General(const RunLimit& limit);  // under the lock
 
   const std::vector<std::string> feed_names_, fetch_names_;
   const std::vector<size_t> open_;
   const Compile compile_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   bool closed_ = false;                    // guarded by mutex_, as are those below
   std::vector<Plan> plans_;                // at most kMostPlans
   std::shared_ptr<SinkCallable> general_;  // made when it is needed

@@ -14,6 +14,7 @@
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
+#include "millrace/runtime/executor/run_limit.h"
 #include "millrace/runtime/session/permuted_callable.h"
 #include "millrace/runtime/session/ranked_callable.h"
 
@@ -41,7 +42,7 @@ struct Session::Impl {
   // One compiled plan. Whoever finds it without a callable compiles, while
   // others who want the same wait.
   struct Entry {
-    std::mutex mutex;
+    std::timed_mutex mutex;
     std::shared_ptr<SinkCallable> callable;
     // As compiled; another order is a permutation of this one.
     SignatureSpec spec;
@@ -60,9 +61,9 @@ struct Session::Impl {
 
   Status CheckNames(const SignatureSpec& spec) const;
   Status CheckFed(const SignatureSpec& spec) const;
-  Result<std::shared_ptr<SinkCallable>> Compile(const SignatureSpec& spec);
-  Result<std::shared_ptr<SinkCallable>> CompilePlan(const SignatureSpec& spec);
-  Result<std::shared_ptr<SinkCallable>> Find(SignatureSpec spec);
+  Result<std::shared_ptr<SinkCallable>> Compile(const SignatureSpec& spec, const RunLimit& limit);
+  Result<std::shared_ptr<SinkCallable>> CompilePlan(const SignatureSpec& spec, const RunLimit& limit);
+  Result<std::shared_ptr<SinkCallable>> Find(SignatureSpec spec, const RunLimit& limit);
 };
 
 // Every name is there, and no feed is given twice.
@@ -131,24 +132,24 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
   return InvalidArgument(Cat("expected feeds that are missing: ", Join(missing, ", ")));
 }
 
-Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec& spec) {
+Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec& spec, const RunLimit& limit) {
   MR_RETURN_IF_ERROR(CheckNames(spec));
   std::vector<size_t> open;
   for (size_t i = 0; i < spec.feeds.size(); ++i) {
     const Result<Endpoint> feed = graph->FindEndpoint(spec.feeds[i]);
     if (!feed->node->output(feed->index).shape.has_rank) open.push_back(i);
   }
-  if (open.empty()) return CompilePlan(spec);
-  auto compile = [this, spec](const std::vector<int>& ranks) {
+  if (open.empty()) return CompilePlan(spec, limit);
+  auto compile = [this, spec](const std::vector<int>& ranks, const RunLimit& of_run) {
     SignatureSpec ranked = spec;
     ranked.feed_ranks = ranks;
-    return CompilePlan(ranked);
+    return CompilePlan(ranked, of_run);
   };
   return std::shared_ptr<SinkCallable>(
       std::make_shared<RankedCallable>(spec.feeds, spec.fetches, std::move(open), std::move(compile)));
 }
 
-Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const SignatureSpec& spec) {
+Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const SignatureSpec& spec, const RunLimit& limit) {
   const DefaultFloatState floats;  // what is folded does not depend on the host's
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
@@ -158,13 +159,15 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const Signature
   }
   compile_options.soft_placement = options.allow_soft_placement;
   compile_count.fetch_add(1, std::memory_order_relaxed);
-  MR_ASSIGN_OR_RETURN(plan::Plan plan, millrace::Compile(*graph, {spec}, compile_options));
-  MR_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner, NewPlanRunner(std::move(plan), environment, graph));
+  if (limit.any()) compile_options.cancelled = [&limit] { return limit.Reached(); };
+  Result<plan::Plan> plan = millrace::Compile(*graph, {spec}, compile_options);
+  if (!plan.ok()) return plan.status().code() == Code::kCancelled && limit.any() ? limit.Error() : plan.status();
+  MR_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner, NewPlanRunner(*std::move(plan), environment, graph));
   MR_ASSIGN_OR_RETURN(std::shared_ptr<Callable> callable, runner->Prepare(spec.name));
   return std::static_pointer_cast<SinkCallable>(callable);
 }
 
-Result<std::shared_ptr<SinkCallable>> Session::Impl::Find(SignatureSpec spec) {
+Result<std::shared_ptr<SinkCallable>> Session::Impl::Find(SignatureSpec spec, const RunLimit& limit) {
   for (std::string& feed : spec.feeds) feed = TensorName(feed);
   for (std::string& fetch : spec.fetches) fetch = TensorName(fetch);
   const std::string key = KeyOf(spec);
@@ -194,10 +197,13 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Find(SignatureSpec spec) {
   }
   std::shared_ptr<SinkCallable> callable;
   {
-    const std::lock_guard lock(entry->mutex);
+    std::unique_lock lock(entry->mutex, std::defer_lock);
+    MR_RETURN_IF_ERROR(limit.Acquire(lock));
     if (entry->callable == nullptr) {
-      Result<std::shared_ptr<SinkCallable>> compiled = Compile(entry->spec);
+      Result<std::shared_ptr<SinkCallable>> compiled = Compile(entry->spec, limit);
       if (!compiled.ok()) {
+        // Who waits for it, or calls next, may have more time.
+        if (limit.any() && limit.Reached()) return compiled.status();
         // The graph may grow: the next call tries again.
         const std::lock_guard all(mutex);
         std::erase_if(by_names, [&](const auto& item) { return item.second == entry; });
@@ -265,20 +271,21 @@ Result<std::vector<Tensor>> Session::Run(const std::vector<std::pair<std::string
     spec.feeds.push_back(name);
     values.push_back(value);
   }
-  MR_ASSIGN_OR_RETURN(std::shared_ptr<SinkCallable> callable, impl_->Find(std::move(spec)));
+  const RunOptions timed = FromNow(options);
+  MR_ASSIGN_OR_RETURN(std::shared_ptr<SinkCallable> callable, impl_->Find(std::move(spec), RunLimit(timed)));
   std::vector<Tensor> results;
-  MR_RETURN_IF_ERROR(callable->Run(values, &results, options, metadata));
+  MR_RETURN_IF_ERROR(callable->Run(values, &results, timed, metadata));
   return results;
 }
 
 Result<std::shared_ptr<Callable>> Session::Prepare(const std::vector<std::string>& feeds,
                                                    const std::vector<std::string>& fetches,
-                                                   const std::vector<std::string>& targets) {
+                                                   const std::vector<std::string>& targets, const RunOptions& options) {
   SignatureSpec spec;
   spec.feeds = feeds;
   spec.fetches = fetches;
   spec.targets = targets;
-  MR_ASSIGN_OR_RETURN(std::shared_ptr<SinkCallable> callable, impl_->Find(std::move(spec)));
+  MR_ASSIGN_OR_RETURN(std::shared_ptr<SinkCallable> callable, impl_->Find(std::move(spec), RunLimit(options)));
   return std::shared_ptr<Callable>(std::move(callable));
 }
 

@@ -53,16 +53,18 @@ class Session {
 
   // Feeds (tensor name and value), fetched tensors, nodes to run for their
   // effects. Shapes and dtypes of feeds are checked before anything runs.
-  // FailedPrecondition after Close.
+  // FailedPrecondition after Close. The options' deadline and token also end what has
+  // to be compiled first.
   Result<std::vector<Tensor>> Run(const std::vector<std::pair<std::string, Tensor>>& feeds,
                                   const std::vector<std::string>& fetches, const std::vector<std::string>& targets = {},
                                   const RunOptions& options = {}, RunMetadata* metadata = nullptr);
 
   // The same call prepared once: feeds and fetches in that order. Cheapest way
-  // to run: see Callable.
+  // to run: see Callable. Of the options, deadline and token end the compile.
   Result<std::shared_ptr<Callable>> Prepare(const std::vector<std::string>& feeds,
                                             const std::vector<std::string>& fetches,
-                                            const std::vector<std::string>& targets = {});
+                                            const std::vector<std::string>& targets = {},
+                                            const RunOptions& options = {});
 
   // Waits for runs in progress, then frees plans and variables. Later runs fail.
   Status Close();

@@ -7,17 +7,19 @@
 
 enum { kRows = 512, kColumns = 256 };
 
-static inline TF_Tensor* Matrix(float scale) {
-  const int64_t dims[2] = {kRows, kColumns};
-  TF_Tensor* tensor = TF_AllocateTensor(TF_FLOAT, dims, 2, kRows * kColumns * sizeof(float));
+/* Numbers from -scale to scale. */
+static inline TF_Tensor* Rows(int64_t rows, float scale) {
+  const int64_t dims[2] = {rows, kColumns};
+  TF_Tensor* tensor = TF_AllocateTensor(TF_FLOAT, dims, 2, (size_t)rows * kColumns * sizeof(float));
   float* at = TF_TensorData(tensor);
   unsigned state = 1;
-  for (int i = 0; i < kRows * kColumns; ++i) {
+  for (int64_t i = 0; i < rows * kColumns; ++i) {
     state = state * 1664525u + 1013904223u;
     at[i] = scale * ((float)(int)(state >> 8) / 8388608.0f - 1.0f);
   }
   return tensor;
 }
+static inline TF_Tensor* Matrix(float scale) { return Rows(kRows, scale); }
 
 static inline TF_Output Call(TF_Graph* graph, const char* op, const char* name, TF_Output a, TF_Output b,
                              TF_Status* status) {
