@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "millrace/devices/api/mapped_file.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -59,6 +60,14 @@ Result<Buffer> Buffer::MapFile(const std::string& path, size_t offset, size_t si
   if (base == MAP_FAILED) return FileError(path, "cannot map");
   std::shared_ptr<void> owner(base, [mapped](void* p) { munmap(p, mapped); });
   return Buffer(std::move(owner), static_cast<char*>(base) + lead, size);
+}
+
+void ReleasePages(const Buffer& mapped) {
+  // Whole pages: the mapping begins with one, and nothing else is in its last.
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(mapped.data()) / page * page;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(mapped.data()) + mapped.size();
+  if (mapped.size() > 0) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace millrace

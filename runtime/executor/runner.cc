@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "millrace/devices/api/mapped_file.h"
 #include "millrace/proto/plan/reader.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_callable.h"
@@ -62,8 +63,11 @@ Result<std::unique_ptr<Runner>> NewPlanRunner(plan::Plan plan, std::shared_ptr<E
 }
 
 Result<std::unique_ptr<Runner>> Runner::FromFile(const std::string& path, const RunnerOptions& options) {
-  MR_ASSIGN_OR_RETURN(Buffer bytes, Buffer::MapFile(path));
-  return FromMappedBytes(bytes, options);
+  MR_ASSIGN_OR_RETURN(const Buffer bytes, Buffer::MapFile(path));
+  Result<std::unique_ptr<Runner>> runner = FromMappedBytes(bytes, options);
+  // Kernels have packed their weights. What runs read of the file comes back by itself.
+  ReleasePages(bytes);
+  return runner;
 }
 
 Result<std::unique_ptr<Runner>> Runner::FromBytes(Buffer bytes, const RunnerOptions& options) {
