@@ -4,6 +4,7 @@
 #include "millrace/compiler/codegen/Make.h"
 #include "millrace/compiler/codegen/Tapes.h"
 #include "millrace/compiler/codegen/Threads.h"
+#include "millrace/devices/cpu/float_state.h"
 
 #include <algorithm>
 #include <atomic>
@@ -131,6 +132,9 @@ public:
 private:
   // The thread.
   void makeAll() {
+    pthread_setname_np(pthread_self(), "millrace code");
+    // Not that of the run which the thread was started in.
+    const DefaultFloatState floats;
     // Runs come first.
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
     for (bool compiled = false;;) {
