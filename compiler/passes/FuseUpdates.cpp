@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include <optional>
 
 using namespace mlir;
 
@@ -19,8 +20,11 @@ namespace millrace::compiler {
 
 namespace {
 
-// Of an operand: larger updates are worth a step, and threads, of their own.
-constexpr int64_t kSmallElements = 4096;
+// Elements of an update's operands: beyond, what a step costs is not seen.
+constexpr int64_t kSmall = 1024;
+// Of what becomes one step, which one thread runs: what was computed for it is
+// still in the first cache, and other threads lose little.
+constexpr int64_t kTogether = 4096;
 constexpr size_t kMaxUpdates = 256;
 
 class Fuser {
@@ -34,27 +38,35 @@ public:
     if (variables[Resources::kUnknown].writers || variables[Resources::kUnknown].readLate)
       return false;
     using Key = std::tuple<uint32_t, unsigned, const Op *, Attribute>;
-    llvm::MapVector<Key, std::vector<Operation *>> groups;
+    struct Group {
+      SmallVector<Operation *> ops;
+      int64_t elements = 0;
+    };
+    llvm::MapVector<Key, std::vector<Group>> groups;
     for (const Update &update : updates) {
       if (const char *why = whyAlone(update)) {
         note(update.op, why);
         continue;
       }
       const unsigned device = severalDevices(update.op) ? deviceOf(update.op) : 0;
-      groups[{update.stage, device, opOf(update.op), attributesOf(update.op)}].push_back(update.op);
+      std::vector<Group> &alike =
+          groups[{update.stage, device, opOf(update.op), attributesOf(update.op)}];
+      const int64_t elements = *elementsOf(update.op);
+      if (alike.empty() || alike.back().elements + elements > kTogether ||
+          alike.back().ops.size() == kMaxUpdates)
+        alike.emplace_back();
+      alike.back().ops.push_back(update.op);
+      alike.back().elements += elements;
     }
     bool changed = false;
-    for (auto &[key, ops] : groups)
-      for (size_t i = 0; i < ops.size(); i += kMaxUpdates) {
-        const ArrayRef<Operation *> some =
-            ArrayRef(ops).slice(i, std::min(kMaxUpdates, ops.size() - i));
-        if (some.size() < 2) {
-          note(some[0], "no other small update could be made at the same time");
-          continue;
+    for (const auto &[key, alike] : groups)
+      for (const Group &group : alike)
+        if (group.ops.size() < 2) {
+          note(group.ops[0], "no other small update could be made at the same time");
+        } else {
+          replace(group.ops);
+          changed = true;
         }
-        replace(some);
-        changed = true;
-      }
     return changed;
   }
 
@@ -116,20 +128,31 @@ private:
       if (variables[a.resource].readLate)
         return "its variable is read behind a write";
     }
-    for (Value v : dataOperands(update.op)) {
+    const std::optional<int64_t> elements = elementsOf(update.op);
+    if (!elements)
+      return "its size is not known";
+    if (*elements > kSmall)
+      return "large enough for a step of its own";
+    return nullptr;
+  }
+
+  // Of the operands that are values; nothing where a size is not known.
+  static std::optional<int64_t> elementsOf(Operation *op) {
+    int64_t all = 0;
+    for (Value v : dataOperands(op)) {
       if (isResourceValue(v))
         continue;
       const SymShape shape = shapeOf(v.getType());
       if (!shape.has_rank || llvm::any_of(shape.dims, [](Dim d) { return !d.known(); }))
-        return "its size is not known";
+        return std::nullopt;
       int64_t elements = 1;
       for (Dim d : shape.dims)
         if (__builtin_mul_overflow(elements, d.value(), &elements))
-          elements = kSmallElements + 1;
-      if (elements > kSmallElements)
-        return "large enough for a step of its own";
+          return INT64_MAX;
+      if (__builtin_add_overflow(all, elements, &all))
+        return INT64_MAX;
     }
-    return nullptr;
+    return all;
   }
 
   void note(Operation *op, const char *why) {

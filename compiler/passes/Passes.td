@@ -287,9 +287,9 @@ def FuseUpdates : GraphPass<"fuse-updates"> {
   let summary = "Updates of small variables by one op become one step";
   let description = [{
     Operations with one op and equal attributes that do nothing but write variables
-    (ApplyX, ResourceApplyX, AssignSub and the like), whose operands have 4096
+    (ApplyX, ResourceApplyX, AssignSub and the like), whose operands have 1024
     elements or fewer and that do not wait for each other, become one
-    `_UpdateMany`. It runs the op's own kernel for each, so the bits stay the
+    `_UpdateMany`, for up to 4096 elements together. It runs the op's own kernel for each, so the bits stay the
     same, and an error names the node. Left alone: variables that something else
     writes too, or that are read behind a write; everything, where it is not known
     which variable is written.

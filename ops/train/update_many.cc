@@ -1,8 +1,6 @@
 #include "millrace/ops/train/update_many.h"
 
-#include <climits>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "millrace/proto/value/strings.h"
@@ -77,7 +75,7 @@ Status UpdateManyShape(InferenceContext& ctx) {
 }
 
 // What one of the updates sees: its own inputs, an output that nobody wants, and
-// one thread.
+// no other thread, as all of them together are hardly worth one.
 class OneUpdate final : public KernelContext {
  public:
   OneUpdate(KernelContext& whole, int first, int inputs, int outputs) : whole_(whole), first_(first) {
@@ -92,11 +90,7 @@ class OneUpdate final : public KernelContext {
   Status SetOutput(int, Tensor) override { return NoOutput(); }
   Status SetOutputResource(int, std::shared_ptr<Resource>) override { return NoOutput(); }
   Result<Resource*> resource(int i) override { return whole_.resource(first_ + i); }
-  // Of its own: others may run at the same time.
-  Result<void*> Scratch(size_t bytes) override {
-    MR_ASSIGN_OR_RETURN(scratch_, allocator().Allocate(bytes));
-    return scratch_.data();
-  }
+  Result<void*> Scratch(size_t bytes) override { return whole_.Scratch(bytes); }
   Allocator& allocator() override { return whole_.allocator(); }
   void ParallelFor(int64_t total, int64_t, absl::FunctionRef<void(int64_t, int64_t, int)> body) override {
     if (total > 0) body(0, total, 0);
@@ -111,24 +105,6 @@ class OneUpdate final : public KernelContext {
 
   KernelContext& whole_;
   const int first_;
-  Buffer scratch_;
-};
-
-// The error of the first update that failed, in the order of the nodes.
-class FirstError {
- public:
-  void Add(int64_t update, Status status) {
-    const std::lock_guard lock(mutex_);
-    if (update >= update_) return;
-    update_ = update;
-    status_ = std::move(status);
-  }
-  Status Take() { return std::move(status_); }
-
- private:
-  std::mutex mutex_;
-  int64_t update_ = INT64_MAX;
-  Status status_;
 };
 
 class UpdateMany final : public Kernel {
@@ -146,21 +122,11 @@ class UpdateMany final : public Kernel {
   }
 
   Status Run(KernelContext& ctx) const override {
-    const auto count = static_cast<int64_t>(nodes_.size());
-    int64_t elements = 0;
-    for (int i = 0; i < ctx.num_inputs(); ++i) elements += ctx.input(i).num_elements;
-    // Of one update: its elements, and what finding and locking the variables takes.
-    const double cycles = 4.0 * static_cast<double>(elements) / static_cast<double>(count) + 200.0;
-    FirstError error;
-    ctx.ParallelFor(count, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        OneUpdate one(ctx, static_cast<int>(i) * inputs_, inputs_, outputs_);
-        if (Status status = update_->Run(one); !status.ok()) {
-          error.Add(i, status.At(nodes_[static_cast<size_t>(i)], op_));
-        }
-      }
-    });
-    return error.Take();
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      OneUpdate one(ctx, static_cast<int>(i) * inputs_, inputs_, outputs_);
+      if (Status status = update_->Run(one); !status.ok()) return status.At(nodes_[i], op_);
+    }
+    return OkStatus();
   }
 
  private:

@@ -38,5 +38,6 @@ at_most 25 '^step '
 # A training step of three variables.
 explain quadratic "$models/training/quadratic_adam_ref/graph.pb" --feed x,y --fetch loss --target train
 has '(VariableV2): variable$'
+has '^train/Assign_1 (Assign): fused into step [0-9]*, _UpdateMany (fuse-updates), with train/Assign$'
 at_most 25 '^step '
 exit $status

@@ -57,16 +57,16 @@ func.func @stages(%x: tensor<f32>) {
 // CHECK-LABEL: @alone
 // CHECK-NOT: _UpdateMany
 // CHECK: return
-func.func @alone(%x: tensor<f32>, %l: tensor<4097xf32>, %o: tensor<?xf32>) {
+func.func @alone(%x: tensor<f32>, %l: tensor<1025xf32>, %o: tensor<?xf32>) {
   %a = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = ""} : () -> !graph.ref<tensor<f32>> loc("a")
   %b = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = ""} : () -> !graph.ref<tensor<f32>> loc("b")
   %c = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = ""} : () -> !graph.ref<tensor<f32>> loc("c")
-  %d = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<4097xindex>, shared_name = ""} : () -> !graph.ref<tensor<4097xf32>> loc("d")
+  %d = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1025xindex>, shared_name = ""} : () -> !graph.ref<tensor<1025xf32>> loc("d")
   %e = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<?xindex>, shared_name = ""} : () -> !graph.ref<tensor<?xf32>> loc("e")
   %ua = "graph.AssignSub"(%a, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ua")
   %ub = "graph.AssignAdd"(%b, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ub")
   %uc = "graph.AssignSub"(%c, %x) {T = f32, use_locking = true} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("uc")
-  %ud = "graph.AssignSub"(%d, %l) {T = f32, use_locking = false} : (!graph.ref<tensor<4097xf32>>, tensor<4097xf32>) -> !graph.ref<tensor<4097xf32>> loc("ud")
+  %ud = "graph.AssignSub"(%d, %l) {T = f32, use_locking = false} : (!graph.ref<tensor<1025xf32>>, tensor<1025xf32>) -> !graph.ref<tensor<1025xf32>> loc("ud")
   %ue = "graph.AssignSub"(%e, %o) {T = f32, use_locking = false} : (!graph.ref<tensor<?xf32>>, tensor<?xf32>) -> !graph.ref<tensor<?xf32>> loc("ue")
   return
 }
@@ -109,5 +109,25 @@ func.func @unknown(%x: tensor<f32>, %w: !graph.ref<tensor<f32>>) {
   %ua = "graph.AssignSub"(%a, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ua")
   %ub = "graph.AssignSub"(%b, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ub")
   %uw = "graph.AssignAdd"(%w, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("uw")
+  return
+}
+// -----
+// As many as fit into the first cache become one; the next step takes the others.
+// CHECK-LABEL: @together
+// CHECK: "graph._UpdateMany"{{.*}} nodes = ["ua", "ub", "uc", "ud"]
+// CHECK-NOT: _UpdateMany
+// CHECK: "graph.AssignSub"
+// CHECK-NEXT: return
+func.func @together(%x: tensor<1000xf32>) {
+  %a = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1000xindex>, shared_name = ""} : () -> !graph.ref<tensor<1000xf32>> loc("a")
+  %b = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1000xindex>, shared_name = ""} : () -> !graph.ref<tensor<1000xf32>> loc("b")
+  %c = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1000xindex>, shared_name = ""} : () -> !graph.ref<tensor<1000xf32>> loc("c")
+  %d = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1000xindex>, shared_name = ""} : () -> !graph.ref<tensor<1000xf32>> loc("d")
+  %e = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<1000xindex>, shared_name = ""} : () -> !graph.ref<tensor<1000xf32>> loc("e")
+  %ua = "graph.AssignSub"(%a, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("ua")
+  %ub = "graph.AssignSub"(%b, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("ub")
+  %uc = "graph.AssignSub"(%c, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("uc")
+  %ud = "graph.AssignSub"(%d, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("ud")
+  %ue = "graph.AssignSub"(%e, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("ue")
   return
 }
