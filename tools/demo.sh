@@ -37,6 +37,8 @@ show "The plan trained in a process without a compiler" \
   "$bin/train_plan" "$out/fit.plan"
 show "A convolutional network that reads digits, through Session" \
   "$bin/classify_session" "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy"
+show "The same on memory of the program's own, and through DLPack" \
+  "$bin/zero_copy" "$data/digits_cnn.pb" "$data/digits_images.npy"
 show "The same from Python, with ctypes alone" \
   /usr/bin/python3 samples/hosts/classify.py build/release/lib/libtensorflow.so.2 \
   "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy"

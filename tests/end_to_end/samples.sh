@@ -29,6 +29,9 @@ grep -q "node 'MyOuter_1' (MyOuter): input 0: expected rank 1" "$scratch/found"
 
 "$bin/classify_session" "$data/digits_cnn.pb" "$data/digits_images.npy" "$data/digits_labels.npy" | tee "$scratch/found"
 grep -q '^19[0-9] of 200\|^200 of 200' "$scratch/found"
+"$bin/zero_copy" "$data/digits_cnn.pb" "$data/digits_images.npy" | tee "$scratch/found"
+grep -q 'of 200 images add up to 200.0$' "$scratch/found"
+grep -q 'the same memory, yes; the first digit is a 1$' "$scratch/found"
 "$bin/graphc" compile "$data/digits_cnn.pb" -o "$scratch/digits.plan" --feed images --fetch digit,probabilities
 mkdir "$scratch/plan" "$scratch/graph"
 "$bin/graphc" run "$scratch/digits.plan" --feed images="$data/digits_images.npy" --out-dir "$scratch/plan"
