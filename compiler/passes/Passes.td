@@ -104,6 +104,17 @@ def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
   }];
 }
 
+def ExpandBatchNorm : GraphPass<"expand-batch-norm"> {
+  let summary = "Batch normalisation of inference becomes element-wise operations";
+  let description = [{
+    FusedBatchNorm of inference that no product took: the factor of each channel,
+    which is a constant where the statistics are, and Sub, Mul and AddV2 in the
+    kernel's own order, so the bits stay the same. Clusters take those together
+    with what is around them. Left alone: training, statistics that are used, sizes
+    that only the run knows.
+  }];
+}
+
 def RemoveIdentities : GraphPass<"remove-identities"> {
   let summary = "Operations that hand on their input go; reshapes become aliases";
   let description = [{

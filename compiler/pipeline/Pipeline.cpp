@@ -47,6 +47,9 @@ const std::vector<Phase> &phases() {
            {"dce", createDce},
            // Behind fold-constants, which computes the factors.
            {"fold-batch-norm", createFoldBatchNorm},
+           // What no product took; the factors of constants are constants.
+           {"expand-batch-norm", createExpandBatchNorm},
+           {"fold-constants", createFoldConstants},
            {"dce", createDce},
        }},
       {"place",

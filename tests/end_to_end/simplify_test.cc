@@ -280,6 +280,43 @@ TEST_CASE("gradients of images have the same bits in both layouts") {
   }
 }
 
+void CheckBatchNorm(DType d, bool channels_last, bool constant) {
+  const std::vector<float> special = Special<float>();
+  const Shape shape = channels_last ? Shape({2, 4, 2, 3}) : Shape({2, 3, 2, 4}), vector({3});
+  std::vector<float> elements;
+  for (size_t i = 0; i < 48; ++i) elements.push_back(special[i % special.size()]);
+  const auto cast = [](const char* name, const char* x, DType from, DType to) {
+    return N(name, "Cast", {x}, {{"SrcT", from}, {"DstT", to}});
+  };
+  std::vector<NodeDef> nodes = {Input("x", shape), cast("c", "x", DType::kFloat, d), N("n", "Neg", {"c"}, {{"T", d}})};
+  Feeds feeds = {{"x:0", Tensor::Of<float>(shape, elements)}};
+  const std::vector<float> parts[] = {{0.3f, -2, 1e-3f}, {0.1f, 0, -3}, {0.7f, -0.0f, 2}, {1.3f, 0, 5e-7f}};
+  for (size_t k = 0; k < 4; ++k) {
+    const std::string name = "v" + std::to_string(k);
+    nodes.push_back(constant ? Floats(name, vector, parts[k]) : Input(name, vector));
+    if (!constant) feeds.emplace_back(name + ":0", Tensor::Of<float>(vector, parts[k]));
+  }
+  nodes.push_back(N("b", "FusedBatchNormV3", {"n", "v0", "v1", "v2", "v3"},
+                    {{"T", d},
+                     {"U", DType::kFloat},
+                     {"epsilon", 0.001f},
+                     {"is_training", false},
+                     {"data_format", std::string(channels_last ? "NHWC" : "NCHW")}}));
+  nodes.push_back(N("r", "Relu", {"b"}, {{"T", d}}));
+  nodes.push_back(cast("y", "r", d, DType::kFloat));
+  nodes.push_back(cast("z", "b", d, DType::kFloat));
+  CheckBits(nodes, feeds, {"y:0", "z:0"});
+}
+
+TEST_CASE("batch normalisation of inference has the bits of the op") {
+  for (const DType d : {DType::kFloat, DType::kHalf, DType::kBfloat16}) {
+    for (const bool channels_last : {true, false}) {
+      CheckBatchNorm(d, channels_last, true);
+      CheckBatchNorm(d, channels_last, false);
+    }
+  }
+}
+
 TEST_CASE("copies that move nothing keep the bits of special values") {
   const std::vector<float> special = Special<float>();
   const Shape shape({16, 1});
