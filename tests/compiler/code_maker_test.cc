@@ -196,12 +196,13 @@ TEST_CASE("a child that was forked while code was made goes on without") {
 }
 
 TEST_CASE("in a process of its own: code is still made when main returns", "[.]") {
+  const int before = Threads();
   // Never closed, as by a host that forgets its session.
   auto* const maker =
       new std::shared_ptr<CodeMaker>(NewCodeMaker({.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}}));
   auto* const users = new std::vector<std::shared_ptr<User>>;
   for (int i = 0; i < 200; ++i) users->push_back(Asked(**maker, "Mul", 300 + i));
-  CHECK(Threads() == 2);
+  CHECK(Threads() == before + 1);
 }
 
 TEST_CASE("a process that ends while code is made ends well") {
@@ -211,9 +212,10 @@ TEST_CASE("a process that ends while code is made ends well") {
 }
 
 TEST_CASE("in a process of its own: without the library there is no thread", "[.]") {
+  const int before = Threads();
   const std::shared_ptr<CodeMaker> maker = NewCodeMaker({.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}});
   const auto user = Asked(*maker, "AddV2", 5);
-  CHECK(Threads() == 1);
+  CHECK(Threads() == before);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   CHECK_FALSE(user->used());
   CHECK(user.use_count() == 1);
