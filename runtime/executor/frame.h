@@ -35,6 +35,12 @@ class StepTask final : public Task {
   uint32_t step = 0;
 };
 
+// Where a result goes; `in_place`: it is computed there.
+struct ResultPlace {
+  void* data = nullptr;
+  bool in_place = false;
+};
+
 class Frame {
  public:
   Frame(const LoadedPlan& plan, uint32_t block);
@@ -67,6 +73,8 @@ class Frame {
   void EndRun();
 
   const LoadedBlock& block() const { return block_; }
+  // For who runs the frame; kept, so that the next run allocates none.
+  std::vector<ResultPlace>& result_places() { return result_places_; }
 
  private:
   friend class StepContext;
@@ -110,6 +118,7 @@ class Frame {
   std::vector<Tensor> late_;
   std::vector<std::shared_ptr<Resource>> late_resources_;
   std::unique_ptr<std::atomic<uint32_t>[]> late_uses_;
+  std::vector<ResultPlace> result_places_;
   std::vector<Tensor> group_snapshots_;
   std::vector<uint32_t> group_left_;
   std::mutex group_mutex_;

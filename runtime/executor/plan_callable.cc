@@ -240,25 +240,25 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
 
   // Memory for the results that have known sizes; where they can be computed
   // there at once, they are.
-  absl::InlinedVector<void*, 8> places(results_.size(), nullptr);
-  absl::InlinedVector<bool, 8> in_place(results_.size(), false);
+  std::vector<ResultPlace>& places = frame.result_places();
+  places.assign(results_.size(), {});
   for (size_t i = 0; i < results_.size(); ++i) {
     const ResultInfo& result = results_[i];
     const BoundValue& value = bound[result.value];
     const Storage storage = block.values[result.root].storage;
     if (storage == Storage::kLate || storage == Storage::kResource || IsObject(block.values[result.value].dtype))
       continue;
-    MR_RETURN_IF_ERROR(
-        sink.Place(i, block.values[result.value].dtype, {value.dims, static_cast<size_t>(value.rank)}, &places[i]));
+    MR_RETURN_IF_ERROR(sink.Place(i, block.values[result.value].dtype, {value.dims, static_cast<size_t>(value.rank)},
+                                  &places[i].data));
     if (!result.placed_in_slot) continue;
-    in_place[i] = places[i] != nullptr;
+    places[i].in_place = places[i].data != nullptr;
     if (sink.may_overlap_feeds()) {
       for (size_t f = 0; f < feeds.size(); ++f) {
         const size_t bytes = bound[block.def->arguments[f]].bytes;
-        if (Overlaps(places[i], value.bytes, feeds[f].data, bytes)) in_place[i] = false;
+        if (Overlaps(places[i].data, value.bytes, feeds[f].data, bytes)) places[i].in_place = false;
       }
     }
-    frame.Place(result.root, in_place[i] ? places[i] : nullptr);
+    frame.Place(result.root, places[i].in_place ? places[i].data : nullptr);
   }
 
   RunState run(options);
@@ -274,11 +274,11 @@ Status PlanCallable::RunInFrame(Frame& frame, std::span<const TensorView> feeds,
 
   for (size_t i = 0; i < results_.size(); ++i) {
     const ResultInfo& result = results_[i];
-    if (in_place[i]) continue;
+    if (places[i].in_place) continue;
     const TensorView& view = frame.value(result.value);
     const LoadedValue& root = block.values[result.root];
-    if (places[i] != nullptr) {
-      if (bound[result.value].bytes != 0) std::memcpy(places[i], view.data, bound[result.value].bytes);
+    if (places[i].data != nullptr) {
+      if (bound[result.value].bytes != 0) std::memcpy(places[i].data, view.data, bound[result.value].bytes);
       continue;
     }
     if (root.storage == Storage::kLate) {

@@ -75,7 +75,7 @@ fi
 step "sizes"
 for package in $(inside dpkg-query -W -f '${Package} ' 'millrace*'); do
   # What dpkg calls installed counts a library again for each link to it.
-  inside dpkg -L "$package" | (cd "$root" && while read -r f; do [[ -f .$f && ! -L .$f ]] && stat -c %s ".$f"; done) |
+  inside dpkg -L "$package" | (cd "$root" && while read -r f; do if [[ -f .$f && ! -L .$f ]]; then stat -c %s ".$f"; fi; done) |
     awk -v p="$package" '{ sum += $1 } END { printf "%s: %.1f MB in %d files\n", p, sum / 1e6, NR }'
 done
 step "all went well"
