@@ -5,6 +5,7 @@
 #include <string>
 
 #include "millrace/ops/cluster/program.h"
+#include "millrace/ops/train/update_many.h"
 #include "millrace/proto/codec/graph_def.h"
 #include "millrace/proto/plan/writer.h"
 #include "millrace/tests/proto/sample_plan.h"
@@ -117,6 +118,48 @@ plan::Plan ClusterPlan() {
   return p;
 }
 
+// Two variables are assigned, then updated in one step.
+plan::Plan UpdatePlan() {
+  constexpr DType f = DType::kFloat;
+  ListValue types, nodes;
+  types.type = {MakeRef(f), f, f, MakeRef(f), f, f};
+  nodes.s = {"first", "second"};
+  const auto attrs = std::make_shared<const AttrMap>(AttrMap{{"T", f}, {"use_locking", false}});
+  plan::Plan p;
+  p.devices = {{"CPU", 0}};
+  p.exprs = {{plan::DimOp::kConstant, 0, 0, 3}};
+  p.resources = {{.kind = "Variable", .name = "v", .dtype = f, .dims = {3}},
+                 {.kind = "Variable", .name = "w", .dtype = f, .dims = {3}}};
+  plan::Block block;
+  block.name = "run";
+  block.arguments = {0, 1};
+  block.values = {{.dtype = f, .storage = plan::Storage::kFeed, .index = 0, .name = "rate:0"},
+                  {.dtype = f, .storage = plan::Storage::kFeed, .index = 1, .dims = {0}, .name = "delta:0"},
+                  {.dtype = MakeRef(f), .storage = plan::Storage::kResource, .index = 0, .dims = {0}, .name = "v:0"},
+                  {.dtype = MakeRef(f), .storage = plan::Storage::kResource, .index = 1, .dims = {0}, .name = "w:0"}};
+  for (uint32_t variable : {2, 3}) {
+    block.steps.push_back({.op = "Assign",
+                           .node = "assign" + std::to_string(variable),
+                           .attrs = {{"T", f}},
+                           .inputs = {variable, 1},
+                           .outputs = {plan::kNone}});
+  }
+  block.steps.push_back(
+      {.op = std::string(train::kUpdateManyOp),
+       .node = "first",
+       .attrs = {{"Tin", types}, {"nodes", nodes}, {"update", FuncValue{"ApplyGradientDescent", attrs}}},
+       .inputs = {2, 0, 1, 3, 0, 1},
+       .after = {0, 1},
+       .fused_nodes = {"second"}});
+  p.blocks = {block};
+  p.signatures = {{.name = "run",
+                   .block = 0,
+                   .feeds = {{.name = "rate:0", .dtype = f},
+                             {.name = "delta:0", .dtype = f, .dims = {3}, .symbols = {plan::kNone}}},
+                   .targets = {"first", "second"}}};
+  return p;
+}
+
 }  // namespace
 }  // namespace millrace
 
@@ -135,11 +178,13 @@ int main(int argc, char** argv) {
   using namespace millrace;  // NOLINT
   bool ok = write("graph_def/layer", SerializeGraphDef(Layer()));
   ok = write("graph_def/odd", SerializeGraphDef(Odd())) && ok;
-  const Result<std::string> plan = plan::Write(SamplePlan());
-  if (!plan.ok()) std::fprintf(stderr, "%s\n", plan.status().ToString().c_str());
-  ok = plan.ok() && write("plan/sample", *plan) && ok;
-  const Result<std::string> cluster = plan::Write(ClusterPlan());
-  if (!cluster.ok()) std::fprintf(stderr, "%s\n", cluster.status().ToString().c_str());
-  ok = cluster.ok() && write("plan/cluster", *cluster) && ok;
+  const auto write_plan = [&](const char* name, const plan::Plan& p) {
+    const Result<std::string> bytes = plan::Write(p);
+    if (!bytes.ok()) std::fprintf(stderr, "%s: %s\n", name, bytes.status().ToString().c_str());
+    return bytes.ok() && write(name, *bytes);
+  };
+  ok = write_plan("plan/sample", SamplePlan()) && ok;
+  ok = write_plan("plan/cluster", ClusterPlan()) && ok;
+  ok = write_plan("plan/updates", UpdatePlan()) && ok;
   return ok ? 0 : 1;
 }

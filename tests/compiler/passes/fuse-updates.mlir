@@ -131,3 +131,21 @@ func.func @together(%x: tensor<1000xf32>) {
   %ue = "graph.AssignSub"(%e, %x) {T = f32, use_locking = false} : (!graph.ref<tensor<1000xf32>>, tensor<1000xf32>) -> !graph.ref<tensor<1000xf32>> loc("ue")
   return
 }
+// -----
+// On two devices: two steps.
+// CHECK-LABEL: @devices
+// CHECK: "graph._UpdateMany"{{.*}} nodes = ["ua", "uc"], place.device = 0
+// CHECK: "graph._UpdateMany"{{.*}} nodes = ["ub", "ud"], place.device = 1
+module attributes {graph.devices = ["CPU:0", "CPU:1"]} {
+  func.func @devices(%x: tensor<f32>) {
+    %a = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "", place.device = 0 : i32} : () -> !graph.ref<tensor<f32>> loc("a")
+    %b = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "", place.device = 1 : i32} : () -> !graph.ref<tensor<f32>> loc("b")
+    %c = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "", place.device = 0 : i32} : () -> !graph.ref<tensor<f32>> loc("c")
+    %d = "graph.VariableV2"() {container = "", dtype = f32, shape = tensor<index>, shared_name = "", place.device = 1 : i32} : () -> !graph.ref<tensor<f32>> loc("d")
+    %ua = "graph.AssignSub"(%a, %x) {T = f32, use_locking = false, place.device = 0 : i32} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ua")
+    %ub = "graph.AssignSub"(%b, %x) {T = f32, use_locking = false, place.device = 1 : i32} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ub")
+    %uc = "graph.AssignSub"(%c, %x) {T = f32, use_locking = false, place.device = 0 : i32} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("uc")
+    %ud = "graph.AssignSub"(%d, %x) {T = f32, use_locking = false, place.device = 1 : i32} : (!graph.ref<tensor<f32>>, tensor<f32>) -> !graph.ref<tensor<f32>> loc("ud")
+    return
+  }
+}
