@@ -200,7 +200,7 @@ TEST_CASE("in a process of its own: code is still made when main returns", "[.]"
   // Never closed, as by a host that forgets its session.
   auto* const maker =
       new std::shared_ptr<CodeMaker>(NewCodeMaker({.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}}));
-  auto* const users = new std::vector<std::shared_ptr<User>>;
+  static auto* const users = new std::vector<std::shared_ptr<User>>;
   for (int i = 0; i < 200; ++i) users->push_back(Asked(**maker, "Mul", 300 + i));
   CHECK(Threads() == before + 1);
 }

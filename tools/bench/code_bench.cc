@@ -242,7 +242,7 @@ int main(int argc, char** argv) {
       {"3 cheap ops 1M", [](Made& g) { return Cheap(g, 1 << 20, 3); }},
       {"48 products, a sum 64K", [](Made& g) { return Wide(g, 1 << 16, 48); }},
       {"500 cheap ops 1000", [](Made& g) { return Cheap(g, 1000, 500); }},
-      {"500 functions 1000", [](Made& g) { return Chain(g, {1000}, std::vector<const char*>(500, "Sigmoid")); }},
+      {"400 functions 1000", [](Made& g) { return Chain(g, {1000}, std::vector<const char*>(400, "Sigmoid")); }},
       {"4000 functions 1000", [](Made& g) { return Chain(g, {1000}, std::vector<const char*>(4000, "Sigmoid")); }},
       {"4000 cheap ops 1000", [](Made& g) { return Cheap(g, 1000, 4000); }},
   };
