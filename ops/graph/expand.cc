@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "millrace/ops/graph/colocation.h"
 #include "millrace/ops/graph/function.h"
 #include "millrace/proto/value/strings.h"
 
@@ -387,19 +388,10 @@ Result<Expander::Results> Expander::ExpandAt(int depth, const FunctionCall& call
     if (const auto frame = node.attrs.find("frame_name"); frame != node.attrs.end()) {
       if (const auto* name = frame->second.get<std::string>()) frame->second = Cat(scope, "/", *name);
     }
-    if (const auto together = node.attrs.find("_class"); together != node.attrs.end()) {
-      if (const auto* list = together->second.get<ListValue>()) {
-        ListValue renamed = *list;
-        for (std::string& s : renamed.s) {
-          constexpr std::string_view kPrefix = "loc:@";
-          if (!s.starts_with(kPrefix)) continue;
-          if (const auto it = body.index.find(std::string_view(s).substr(kPrefix.size())); it != body.index.end()) {
-            s = Cat(kPrefix, body.members[it->second].name);
-          }
-        }
-        together->second = std::move(renamed);
-      }
-    }
+    RenameGroups(&node.attrs, [&](std::string_view of) {
+      const auto it = body.index.find(of);
+      return it != body.index.end() ? body.members[it->second].name : std::string();
+    });
     if (ActsOnOthers(*member.op)) results.controls.push_back("^" + member.name);
     nodes_.push_back(std::move(node));
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "millrace/ops/graph/colocation.h"
 #include "millrace/ops/graph/expand.h"
 #include "millrace/ops/graph/names.h"
 #include "millrace/ops/graph/node_maker.h"
@@ -323,6 +324,16 @@ class Graph::Importer {
     return source.index < 0 ? ops_[def] : &WithoutReferences(graph_.registry_, *ops_[def], TypeOf(source));
   }
 
+  AttrMap AttrsOf(size_t def) const {
+    AttrMap attrs = defs_[def]->attrs;
+    if (prefix_.empty() && renamed_.empty()) return attrs;
+    RenameGroups(&attrs, [&](std::string_view node) {
+      if (const auto it = index_.find(node); it != index_.end()) return NameOf(static_cast<size_t>(it->second));
+      return prefix_.empty() ? std::string() : Cat(prefix_, "/", node);
+    });
+    return attrs;
+  }
+
   Status MakeNodes(const NodeMaker& maker) {
     made_.assign(defs_.size(), nullptr);
     nodes_.reserve(defs_.size());
@@ -332,7 +343,7 @@ class Graph::Importer {
       const NodeDef& def = *defs_[i];
       MR_ASSIGN_OR_RETURN(
           std::unique_ptr<Node> node,
-          maker.Make(NameOf(i), *Repaired(i), def.device.empty() ? options_.default_device : def.device, def.attrs));
+          maker.Make(NameOf(i), *Repaired(i), def.device.empty() ? options_.default_device : def.device, AttrsOf(i)));
       node->unread_fields_ = def.unread_fields;
       made_[i] = node.get();
       nodes_.push_back(std::move(node));

@@ -12,6 +12,7 @@
 #include "millrace/proto/value/status.h"
 #include "millrace/runtime/c_api/c_api.h"
 #include "millrace/runtime/c_api/libraries.h"
+#include "millrace/runtime/executor/run_limit.h"
 #include "millrace/runtime/session/session.h"
 
 struct TF_Status {
@@ -33,7 +34,7 @@ struct TF_Tensor {
 
 // Shared by the graph and the sessions on it: either may be deleted first.
 struct GraphState {
-  std::mutex mutex;  // guards additions against lookups and compiles
+  std::timed_mutex mutex;  // guards additions against lookups and compiles
   std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>(millrace::c_api::LoadedOps());
 };
 
@@ -48,9 +49,14 @@ struct LoopPlace {
 class GraphLock {
  public:
   explicit GraphLock(GraphState& graph) : lock_(graph.mutex) {}
+  // Waits no longer than a run may take; status() says whether the graph is locked.
+  GraphLock(GraphState& graph, const millrace::RunLimit& limit)
+      : lock_(graph.mutex, std::defer_lock), status_(limit.Acquire(lock_)) {}
+  const millrace::Status& status() const { return status_; }
 
  private:
-  const std::lock_guard<std::mutex> lock_;
+  std::unique_lock<std::timed_mutex> lock_;
+  const millrace::Status status_;
   const millrace::DefaultFloatState floats_;
 };
 

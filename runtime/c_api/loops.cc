@@ -5,6 +5,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "millrace/ops/graph/colocation.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/internal.h"
 
@@ -168,6 +169,7 @@ class LoopMaker {
       if (variables_.contains(node.get())) continue;
       NodeDef def = node->ToNodeDef();
       def.name = Cat(part.scope, "/", def.name);
+      RenameGroups(&def.attrs, [&](std::string_view of) { return Cat(part.scope, "/", of); });
       def.inputs.clear();
       bool inside = false;
       for (const Endpoint& e : node->inputs()) {

@@ -11,7 +11,6 @@
 #include "millrace/runtime/c_api/internal.h"
 #include "millrace/runtime/c_api/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
-#include "millrace/runtime/executor/run_limit.h"
 
 namespace millrace::c_api {
 namespace {
@@ -126,7 +125,8 @@ Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs
   }
   std::shared_ptr<Callable> callable;
   {
-    const GraphLock lock(*session->graph);
+    const GraphLock lock(*session->graph, RunLimit(options));
+    MR_RETURN_IF_ERROR(lock.status());
     MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names, options));
   }
   auto call = std::make_unique<PreparedCall>();

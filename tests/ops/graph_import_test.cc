@@ -271,4 +271,28 @@ TEST_CASE("a graph that is written and read again is the same") {
 }
 
 }  // namespace
+TEST_CASE("Groups of colocation follow the nodes that they are called after") {
+  ListValue groups;
+  groups.s = {"loc:@a", "loc:@elsewhere", "other"};
+  NodeDef b = MakeNode("b", "Identity", {"a"}, {{"T", DType::kFloat}, {"_class", groups}});
+  GraphDef def;
+  def.nodes = {MakePlaceholder("a", DType::kFloat, {}), b};
+  Graph graph;
+  const auto groups_of = [&](std::string_view name) {
+    const Node* node = graph.Find(name);
+    REQUIRE(node != nullptr);
+    return node->attrs().find("_class")->second.get<ListValue>()->s;
+  };
+  ImportOptions under;
+  under.prefix = "p";
+  MR_REQUIRE_OK(graph.Import(def, under));
+  CHECK(groups_of("p/b") == std::vector<std::string>{"loc:@p/a", "loc:@p/elsewhere", "other"});
+  MR_REQUIRE_OK(graph.Import(def));
+  CHECK(groups_of("b") == groups.s);
+  ImportOptions again;
+  again.uniquify_names = true;
+  MR_REQUIRE_OK(graph.Import(def, again));
+  CHECK(groups_of("b_1") == std::vector<std::string>{"loc:@a_1", "loc:@elsewhere", "other"});
+}
+
 }  // namespace millrace
