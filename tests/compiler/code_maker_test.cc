@@ -197,10 +197,11 @@ TEST_CASE("a child that was forked while code was made goes on without") {
 
 TEST_CASE("in a process of its own: code is still made when main returns", "[.]") {
   const int before = Threads();
-  // Never closed, as by a host that forgets its session.
-  auto* const maker =
-      new std::shared_ptr<CodeMaker>(NewCodeMaker({.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}}));
-  static auto* const users = new std::vector<std::shared_ptr<User>>;
+  // Never closed, as by a host that forgets its session; where leak checkers see it.
+  [[gnu::used]] static std::shared_ptr<CodeMaker>* maker;
+  [[gnu::used]] static std::vector<std::shared_ptr<User>>* users;
+  maker = new std::shared_ptr(NewCodeMaker({.codegen = Codegen::kAuto, .targets = {}, .cache_dir = {}}));
+  users = new std::vector<std::shared_ptr<User>>;
   for (int i = 0; i < 200; ++i) users->push_back(Asked(**maker, "Mul", 300 + i));
   CHECK(Threads() == before + 1);
 }
