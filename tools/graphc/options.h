@@ -22,8 +22,8 @@ CLI::Option* OneOf(CLI::Option* option, const std::vector<std::string>& words);
 // --disable-pass: passes of the compiler to leave out.
 void AddPasses(CLI::App* command, std::vector<std::string>* disabled);
 
-// --codegen: whether clusters are compiled, as a Session does it unless told
-// otherwise.
+// --codegen: whether clusters are compiled before the first run: where it pays,
+// unless told otherwise. (A Session compiles them beside its runs.)
 void AddCodegen(CLI::App* command, CompileOptions* options);
 
 // Entry points of a graph as the command line gives them: either --feed,
