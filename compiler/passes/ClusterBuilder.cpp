@@ -1,5 +1,6 @@
 #include "millrace/compiler/passes/ClusterBuilder.h"
 #include "millrace/compiler/dialect/Devices.h"
+#include "millrace/compiler/passes/ClusterSlices.h"
 #include "millrace/compiler/passes/Rewrite.h"
 #include "millrace/ops/expr/expression.h"
 #include "mlir/IR/Builders.h"
@@ -14,7 +15,8 @@ using cluster::Level;
 
 class Builder {
 public:
-  Builder(const ClusterGroup &group, bool expandAll) : group(group), expandAll(expandAll) {}
+  Builder(const ClusterGroup &group, bool expandAll)
+      : group(group), members(group.members.begin(), group.members.end()), expandAll(expandAll) {}
 
   std::unique_ptr<BuiltCluster> run(bool &tooLarge) {
     for (Operation *op : group.members)
@@ -102,10 +104,28 @@ private:
         inputs.try_emplace(std::tuple(v.getAsOpaquePointer(), input.level, input.keeps_dims),
                            static_cast<int>(built->inputs.size()));
     if (fresh) {
-      built->program.inputs.push_back(input);
+      shapes.push_back(shape);
       built->inputs.push_back(v);
+      if (const auto slice = sliceToRead(v, input, user)) {
+        built->inputs.back() = slice->source;
+        built->slices.insert(v.getDefiningOp());
+        input.slice_axis = slice->axis;
+        input.slice_begin = slice->begin;
+        input.slice_extent = slice->extent;
+      }
+      built->program.inputs.push_back(input);
     }
     return {true, it->second};
+  }
+
+  // A part of a value that is copied for this group alone need not be copied.
+  std::optional<ValueSlice> sliceToRead(Value v, const cluster::Input &input, const Item &user) {
+    Operation *source = v.getDefiningOp();
+    if (input.level != Level::kFull || user.level < Level::kFull || !source ||
+        severalDevices(source))
+      return std::nullopt;
+    const auto inside = [&](Operation *op) { return members.contains(op); };
+    return llvm::all_of(source->getUsers(), inside) ? sliceOf(v) : std::nullopt;
   }
 
   void instruction(const Item &item, ArrayRef<Reg> operands) {
@@ -148,11 +168,10 @@ private:
   }
 
   void findOutputs() {
-    llvm::SmallPtrSet<Operation *, 16> inside(group.members.begin(), group.members.end());
     std::map<int, int> numbers; // by instruction
     for (Operation *op : group.members) {
       Value value = op->getResult(0);
-      if (llvm::all_of(value.getUsers(), [&](Operation *user) { return inside.contains(user); }))
+      if (llvm::all_of(value.getUsers(), [&](Operation *user) { return members.contains(user); }))
         continue;
       const int item = itemOf(value);
       const int reg = results[static_cast<size_t>(item)];
@@ -181,7 +200,7 @@ private:
     for (size_t i = 0; i < program.inputs.size(); ++i) {
       if (program.inputs[i].level != Level::kFull)
         continue;
-      const SymShape shape = shapeOf(built->inputs[i].getType());
+      const SymShape &shape = shapes[i];
       ranked |= shape.dims.size() == rank;
       for (size_t d = 0; d < shape.dims.size(); ++d)
         found[d + rank - shape.dims.size()].push_back(shape.dims[d]);
@@ -218,12 +237,14 @@ private:
   }
 
   const ClusterGroup &group;
+  const llvm::SmallPtrSet<Operation *, 16> members;
   const bool expandAll; // inputs of full-level instructions are full-level
   std::unique_ptr<BuiltCluster> built = std::make_unique<BuiltCluster>();
   std::vector<Item> items;                  // in the order of the block
   llvm::DenseMap<Value, uint32_t> producer; // items
   std::vector<int> results;                 // of items: instructions
   std::map<std::tuple<void *, Level, bool>, int> inputs;
+  std::vector<SymShape> shapes;                 // of inputs, as the program sees them
   std::vector<SmallVector<Reg, 3>> operandRegs; // of instructions
 };
 
@@ -246,6 +267,8 @@ void replaceMembers(const ClusterGroup &group, const BuiltCluster &built, const 
   for (Operation *op : group.members)
     if (op != named)
       others.push_back(op->getLoc());
+  for (Operation *op : built.slices)
+    others.push_back(op->getLoc());
   OperationState fused(mergeLocations(named->getLoc(), others),
                        dialectOf(context)->define(clusterOp));
   fused.addOperands(built.inputs);
@@ -266,6 +289,9 @@ void replaceMembers(const ClusterGroup &group, const BuiltCluster &built, const 
   }
   for (Operation *op : llvm::reverse(group.members))
     op->erase();
+  for (Operation *op : built.slices)
+    if (op->use_empty())
+      op->erase();
 }
 
 } // namespace millrace::compiler

@@ -281,7 +281,8 @@ def FuseClusters : GraphPass<"fuse-clusters"> {
     its rows. Reductions of the first axes (the gradients of biases) end a
     cluster: what uses their results is in another. Numbers (one element) go
     along with any space. The bits stay the same: a program is made of the ops'
-    own bodies.
+    own bodies. Parts of a value (Split, SplitV, Slice, StridedSlice without steps)
+    that only the cluster reads are not copied.
 
     Left alone: operations with effects, that wait for others or that others
     wait for; sizes that only the run knows; other element types than plain

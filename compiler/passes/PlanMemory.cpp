@@ -202,6 +202,7 @@ private:
     }
     if (result >= program.outputs.size() || operand >= program.inputs.size() ||
         program.inputs[operand].level != cluster::Level::kFull ||
+        program.inputs[operand].sliced() ||
         program.level(program.outputs[result].reg) != cluster::Level::kFull)
       return false;
     const Value root = rootOf(op->getOperand(operand));

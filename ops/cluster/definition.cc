@@ -22,6 +22,7 @@ void cluster(Registry& registry) {
       .Attr("outputs: list(int)")
       .Attr("input_keeps_dims: list(bool)")
       .Attr("output_keeps_dims: list(bool)")
+      .Attr("slices: list(int) = []")
       .Attr("row_rank: int")
       .Attr("code: string = ''")
       .Doc(

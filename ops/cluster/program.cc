@@ -72,8 +72,13 @@ Program Canonical(Program program) {
 
 AttrMap ToAttrs(const Program& given) {
   const Program program = Canonical(given);
-  ListValue tin, tout, levels, ops, nodes, types, arities, operands, values, variants, outputs, in_keeps, out_keeps;
+  ListValue tin, tout, levels, ops, nodes, types, arities, operands, values, variants, outputs, in_keeps, out_keeps,
+      slices;
   for (const Input& input : program.inputs) {
+    if (input.sliced()) {
+      slices.i.insert(slices.i.end(),
+                      {static_cast<int64_t>(tin.type.size()), input.slice_axis, input.slice_begin, input.slice_extent});
+    }
     tin.type.push_back(input.type);
     levels.i.push_back(static_cast<int64_t>(input.level));
     in_keeps.b.push_back(input.keeps_dims);
@@ -107,6 +112,7 @@ AttrMap ToAttrs(const Program& given) {
   attrs["outputs"] = std::move(outputs);
   attrs["input_keeps_dims"] = std::move(in_keeps);
   attrs["output_keeps_dims"] = std::move(out_keeps);
+  attrs["slices"] = std::move(slices);
   attrs["row_rank"] = program.row_rank;
   attrs["code"] = "";
   return attrs;
@@ -117,7 +123,7 @@ namespace {
 // The attributes as they were written, with the sizes checked.
 struct Lists {
   const std::vector<DType>*tin, *tout, *types;
-  const std::vector<int64_t>*levels, *arities, *operands, *outputs;
+  const std::vector<int64_t>*levels, *arities, *operands, *outputs, *slices = nullptr;
   const std::vector<std::string>*ops, *nodes;
   const std::vector<float>* values;
   const std::vector<bool>*variants, *in_keeps, *out_keeps;
@@ -151,6 +157,8 @@ Status ReadLists(const AttrMap& attrs, Lists* l) {
   MR_RETURN_IF_ERROR(Take(attrs, "arities", &ListValue::i, &l->arities));
   MR_RETURN_IF_ERROR(Take(attrs, "operands", &ListValue::i, &l->operands));
   MR_RETURN_IF_ERROR(Take(attrs, "outputs", &ListValue::i, &l->outputs));
+  // (Not there in older plans.)
+  if (attrs.contains("slices")) MR_RETURN_IF_ERROR(Take(attrs, "slices", &ListValue::i, &l->slices));
   MR_RETURN_IF_ERROR(Take(attrs, "ops", &ListValue::s, &l->ops));
   MR_RETURN_IF_ERROR(Take(attrs, "nodes", &ListValue::s, &l->nodes));
   MR_RETURN_IF_ERROR(Take(attrs, "values", &ListValue::f, &l->values));
@@ -190,6 +198,28 @@ Status CheckLevel(int64_t level, int64_t row_rank) {
   const bool rows = level == static_cast<int64_t>(Level::kRow) || level == static_cast<int64_t>(Level::kColumn);
   if (level >= 0 && level <= static_cast<int64_t>(Level::kColumn) && (!rows || row_rank > 0)) return OkStatus();
   return InvalidArgument(Cat("attribute 'levels': found ", level, " in a program with ", row_rank, " row dimensions"));
+}
+
+// Four numbers for each; inputs in order.
+Status ReadSlices(const std::vector<int64_t>& slices, std::vector<Input>* inputs) {
+  size_t next = 0;  // input that may have one
+  for (size_t k = 0; k + 4 <= slices.size(); k += 4) {
+    const int64_t input = slices[k], axis = slices[k + 1], begin = slices[k + 2], extent = slices[k + 3];
+    int64_t end = 0;
+    if (input < static_cast<int64_t>(next) || input >= static_cast<int64_t>(inputs->size()) ||
+        (*inputs)[static_cast<size_t>(input)].level != Level::kFull || axis < 0 || axis >= Shape::kMaxRank ||
+        begin < 0 || extent < 0 || __builtin_add_overflow(begin, extent, &end)) {
+      return InvalidArgument(
+          Cat("attribute 'slices': found input ", input, ", axis ", axis, ", begin ", begin, ", extent ", extent));
+    }
+    Input& sliced = (*inputs)[static_cast<size_t>(input)];
+    sliced.slice_axis = static_cast<int>(axis);
+    sliced.slice_begin = begin;
+    sliced.slice_extent = extent;
+    next = static_cast<size_t>(input) + 1;
+  }
+  if (slices.size() % 4 == 0) return OkStatus();
+  return InvalidArgument(Cat("attribute 'slices': expected four numbers for each, found ", slices.size()));
 }
 
 Status CheckType(std::string_view name, DType type) {
@@ -233,8 +263,9 @@ Result<Program> FromAttrs(const AttrMap& attrs) {
     if ((*l.levels)[i] == static_cast<int64_t>(Level::kColumn)) {
       return InvalidArgument(Cat("attribute 'levels': input ", i, " is of the level of columns"));
     }
-    program.inputs.push_back({(*l.tin)[i], static_cast<Level>((*l.levels)[i]), (*l.in_keeps)[i]});
+    program.inputs.push_back({(*l.tin)[i], static_cast<Level>((*l.levels)[i]), (*l.in_keeps)[i], -1, 0, 0});
   }
+  if (l.slices != nullptr) MR_RETURN_IF_ERROR(ReadSlices(*l.slices, &program.inputs));
   size_t next = 0;
   for (size_t i = 0; i < l.ops->size(); ++i) {
     const auto& node = (*l.nodes)[i];

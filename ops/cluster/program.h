@@ -46,6 +46,12 @@ struct Input {
   // Of a row-level input: whether the row dimensions are there with extent 1
   // ([n, 1]) or are left out ([n]).
   bool keeps_dims = true;
+  // Of a full-level input: a part of the tensor along one axis is meant, and read
+  // where it lies.
+  int slice_axis = -1;
+  int64_t slice_begin = 0, slice_extent = 0;
+
+  bool sliced() const { return slice_axis >= 0; }
 };
 
 struct Instruction {
@@ -100,7 +106,8 @@ std::vector<int> PhasesOf(const Program& program);
 // (list(int): of inputs, then instructions), ops, nodes (list(string)), types
 // (list(type)), arities, operands (list(int), flat), values (list(float)),
 // variants (list(bool)), outputs (list(int)), input_keeps_dims,
-// output_keeps_dims (list(bool)), row_rank (int), code (string: the machine code
+// output_keeps_dims (list(bool)), slices (list(int): for each sliced input, in order,
+// its number, axis, begin and extent), row_rank (int), code (string: the machine code
 // of the plan for it, or empty).
 AttrMap ToAttrs(const Program& program);
 // In canonical order. InvalidArgument, naming the attribute, where they are no program: sizes that do

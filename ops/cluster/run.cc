@@ -84,16 +84,17 @@ class Runner {
       const Input& input = program_.inputs[i];
       const TensorView& view = ctx_.input(static_cast<int>(i));
       InputState& state = inputs_[i];
-      state.data = view.as<char>();
+      state.data = DataOf(input, view);
       state.size = p_.sizes[i];
-      if (p_.last_read[i] < 0 || view.num_elements == 0) continue;
+      const int64_t elements = ElementsOf(input, view);
+      if (p_.last_read[i] < 0 || elements == 0) continue;
       const bool full = input.level == Level::kFull;
-      const bool one = view.num_elements == 1 && !(full && p_.materialise[i] && total_ != 1);
+      const bool one = elements == 1 && !(full && p_.materialise[i] && total_ != 1);
       if (input.level == Level::kOne || (one && (!full || total_ != 1))) {
         state.kind = InputState::Kind::kOne;
         continue;
       }
-      if (view.num_elements == space_.elements(input.level)) {
+      if (space_.IsDense(input, view)) {
         state.kind = InputState::Kind::kDense;
         continue;
       }

@@ -33,6 +33,7 @@ class Walk {
       : ctx_(ctx), program_(program), space_(SymShape::Scalar()), row_rank_(static_cast<size_t>(program.row_rank)) {}
 
   Status Run() {
+    for (size_t i = 0; i < program_.inputs.size(); ++i) MR_RETURN_IF_ERROR(TakeInput(static_cast<int>(i)));
     // Inputs that fit no common space meet at an instruction, which is to blame.
     const Status space = FindSpace();
     if (!space.ok()) space_ = SymShape();
@@ -61,7 +62,7 @@ class Walk {
     for (size_t i = 0; i < program_.inputs.size(); ++i) {
       if (program_.inputs[i].level != Level::kFull) continue;
       SymShape both;
-      MR_RETURN_IF_ERROR(BroadcastShapes(ctx_.dims(), space_, ctx_.input(static_cast<int>(i)), &both));
+      MR_RETURN_IF_ERROR(BroadcastShapes(ctx_.dims(), space_, inputs_[i], &both));
       space_ = std::move(both);
     }
     return OkStatus();
@@ -75,9 +76,26 @@ class Walk {
     return OkStatus();
   }
 
-  Status AddInput(int i) {
+  // The shapes of inputs, sliced ones as the program sees them.
+  Status TakeInput(int i) {
     const Input& input = program_.inputs[static_cast<size_t>(i)];
     SymShape shape = ctx_.input(i);
+    if (input.sliced() && shape.has_rank) {
+      const auto axis = static_cast<size_t>(input.slice_axis);
+      const int64_t end = input.slice_begin + input.slice_extent;
+      if (axis >= shape.dims.size() || (shape.dims[axis].known() && shape.dims[axis].value() < end)) {
+        return InvalidArgument(Cat("input ", i, ": expected ", end, " elements or more along axis ", axis,
+                                   ", found the shape ", ctx_.dims().ToString(shape)));
+      }
+      shape.dims[axis] = Dim(input.slice_extent);
+    }
+    inputs_.push_back(std::move(shape));
+    return OkStatus();
+  }
+
+  Status AddInput(int i) {
+    const Input& input = program_.inputs[static_cast<size_t>(i)];
+    SymShape shape = inputs_[static_cast<size_t>(i)];
     bool fits = true;
     if (input.level == Level::kOne) {
       for (const Dim d : shape.dims) fits = fits && (!d.known() || IsOne(d));
@@ -141,6 +159,7 @@ class Walk {
   const Program& program_;
   SymShape space_;
   const size_t row_rank_;
+  std::vector<SymShape> inputs_;
   std::vector<SymShape> shapes_;  // of each register; of row-level ones with extents of 1
 };
 

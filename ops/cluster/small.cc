@@ -190,7 +190,8 @@ void SmallProgram::LoadInput(const Space& space, const TensorView& view, size_t 
   const size_t size = p_.sizes[i];
   if (input.level == Level::kOne) return Splat(view.data, size, table[i]);
   const int64_t count = space.elements(input.level), rest = -count & (p_.max_lanes - 1);
-  const bool dense = view.num_elements == count;
+  const bool dense = space.IsDense(input, view);
+  const char* const data = DataOf(input, view);
   if (dense && rest == 0) {
     table[i] = view.as<char>();
     return;
@@ -198,14 +199,14 @@ void SmallProgram::LoadInput(const Space& space, const TensorView& view, size_t 
   const size_t bytes = static_cast<size_t>(count) * size;
   if (dense) {
     std::memcpy(table[i], view.data, bytes);
-  } else if (view.num_elements == 1) {
-    RepeatElements(view.as<char>(), size, 1, count, table[i]);
+  } else if (ElementsOf(input, view) == 1) {
+    RepeatElements(data, size, 1, count, table[i]);
   } else {
     AccessGroup groups[kMaxAccessGroups];
     Access access;
     access.rank = space.GroupsOf(input, view, groups);
     access.groups = groups;
-    access.data = view.as<char>();
+    access.data = data;
     access.size = size;
     access.Expand(0, count, table[i]);
   }

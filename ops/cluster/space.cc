@@ -19,7 +19,7 @@ Status Space::Find(const Program& program, const KernelContext& ctx) {
     }
     int64_t* const last = dims_ + (rank_ - input.rank);
     for (int d = 0; d < input.rank; ++d) {
-      if (last[d] == 1) last[d] = input.dims[d];
+      if (last[d] == 1) last[d] = ExtentOf(program.inputs[i], input, d);
     }
   }
   row_rank_ = program.row_rank;
@@ -53,7 +53,49 @@ int64_t Space::elements(Level level) const {
   return 0;
 }
 
+char* DataOf(const Input& input, const TensorView& view) {
+  if (!input.sliced()) return view.as<char>();
+  int64_t distance = static_cast<int64_t>(ElementSize(view.dtype));
+  for (int d = input.slice_axis + 1; d < view.rank; ++d) distance *= view.dims[d];
+  return view.as<char>() + input.slice_begin * distance;
+}
+
+int64_t ElementsOf(const Input& input, const TensorView& view) {
+  if (!input.sliced()) return view.num_elements;
+  int64_t count = 1;
+  for (int d = 0; d < view.rank; ++d) count *= ExtentOf(input, view, d);
+  return count;
+}
+
+namespace {
+
+// Groups of a part of a tensor, whose dimensions are further apart than its extents
+// say.
+int GroupsOfPart(const Input& input, const TensorView& view, std::span<const int64_t> dims, AccessGroup* groups) {
+  int rank = 0;
+  int64_t distance = 1;
+  // From the innermost; reversed at the end.
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t extent = dims[dims.size() - 1 - i];
+    const int axis = view.rank - 1 - static_cast<int>(i);
+    const int64_t stride = axis >= 0 && ExtentOf(input, view, axis) != 1 ? distance : 0;
+    if (axis >= 0) distance *= view.dims[axis];
+    if (extent == 1) continue;
+    if (rank > 0 && stride == groups[rank - 1].stride * groups[rank - 1].extent) {
+      groups[rank - 1].extent *= extent;
+    } else {
+      groups[rank++] = {extent, stride};
+    }
+  }
+  if (rank == 0) groups[rank++] = {1, 0};
+  std::reverse(groups, groups + rank);
+  return rank;
+}
+
+}  // namespace
+
 int Space::GroupsOf(const Input& input, const TensorView& view, AccessGroup* groups) const {
+  if (input.sliced()) return GroupsOfPart(input, view, {dims_, static_cast<size_t>(rank_)}, groups);
   std::span<const int64_t> own = view.shape(), all(dims_, static_cast<size_t>(rank_));
   if (input.level == Level::kRow) {
     const auto row_rank = static_cast<size_t>(row_rank_);

@@ -18,10 +18,14 @@ struct Space {
 
   int rank() const { return rank_; }
   int64_t elements(Level level) const;
-  // Groups of an input of level kRow or kFull that has another number of elements
-  // than its level and more than one; `groups` has room for kMaxAccessGroups.
-  // Returns how many.
+  // Groups of an input of level kRow or kFull that does not lie as its level does and
+  // has more than one element; `groups` has room for kMaxAccessGroups. Returns how
+  // many.
   int GroupsOf(const Input& input, const TensorView& view, AccessGroup* groups) const;
+  // Whether its elements are those of its level, one after the other.
+  bool IsDense(const Input& input, const TensorView& view) const {
+    return !input.sliced() && view.num_elements == elements(input.level);
+  }
 
   int64_t rows = 1, length = 1, total = 1;  // without row dimensions: one row of all
 
@@ -30,5 +34,13 @@ struct Space {
   int rank_ = 0, row_rank_ = 0;
   int64_t dims_[Shape::kMaxRank];
 };
+
+// An input as the program sees it: its extent along an axis, its first element, how
+// many there are.
+inline int64_t ExtentOf(const Input& input, const TensorView& view, int axis) {
+  return axis == input.slice_axis ? input.slice_extent : view.dims[axis];
+}
+char* DataOf(const Input& input, const TensorView& view);
+int64_t ElementsOf(const Input& input, const TensorView& view);
 
 }  // namespace millrace::cluster

@@ -317,6 +317,45 @@ TEST_CASE("batch normalisation of inference has the bits of the op") {
   }
 }
 
+// The gates of a recurrent cell, and a part of a part.
+TEST_CASE("parts of a tensor that are read in place have the bits of copies") {
+  const AttrMap type = {{"T", DType::kFloat}};
+  const AttrMap slice = {{"T", DType::kFloat}, {"Index", DType::kInt32}};
+  std::vector<NodeDef> nodes = {Input("z", Shape({-1, 12})),
+                                Input("c", Shape({-1, 3})),
+                                Ints("axis", Shape(std::vector<int64_t>{}), {1}),
+                                Ints("begin", Shape({2}), {0, 1}),
+                                Ints("size", Shape({2}), {-1, 2}),
+                                Input("w", Shape({4, 3})),
+                                Ints("first", Shape({2}), {1, 0}),
+                                Ints("rows", Shape({2}), {2, 3})};
+  nodes.push_back(N("g", "Split", {"axis", "z"}, {{"T", DType::kFloat}, {"num_split", int64_t{4}}}));
+  const auto add = [&](const char* name, const char* op, std::vector<std::string> inputs) {
+    nodes.push_back(N(name, op, std::move(inputs), type));
+  };
+  add("i", "Sigmoid", {"g"});
+  add("j", "Tanh", {"g:1"});
+  add("f", "Sigmoid", {"g:2"});
+  add("o", "Sigmoid", {"g:3"});
+  add("ij", "Mul", {"i", "j"});
+  add("fc", "Mul", {"f", "c"});
+  add("state", "AddV2", {"ij", "fc"});
+  add("t", "Tanh", {"state"});
+  add("h", "Mul", {"t", "o"});
+  nodes.push_back(N("part", "Slice", {"h", "begin", "size"}, slice));
+  add("n", "Neg", {"part"});
+  add("y", "Exp", {"n"});
+  nodes.push_back(N("some", "Slice", {"w", "first", "rows"}, slice));
+  add("v", "Neg", {"some"});
+  add("u", "Square", {"v"});
+  for (const int64_t batch : {1, 2, 300}) {
+    CheckBits(
+        nodes,
+        {{"z:0", Noise(Shape({batch, 12}), 1)}, {"c:0", Noise(Shape({batch, 3}), 2)}, {"w:0", Noise(Shape({4, 3}), 3)}},
+        {"h:0", "state:0", "y:0", "u:0"});
+  }
+}
+
 TEST_CASE("copies that move nothing keep the bits of special values") {
   const std::vector<float> special = Special<float>();
   const Shape shape({16, 1});

@@ -160,7 +160,15 @@ class Generator {
     Dims own = dims;
     shapes_.push_back(dims);
     if (level == Level::kRow && !keeps) own.resize(own.size() - static_cast<size_t>(options_.row_rank));
-    c_.program.inputs.push_back({type, level, keeps});
+    cluster::Input input{type, level, keeps, -1, 0, 0};
+    if (level == Level::kFull && !own.empty() && Below(rng_, 3) == 0) {
+      input.slice_axis = Below(rng_, static_cast<int>(own.size()));
+      int64_t& whole = own[static_cast<size_t>(input.slice_axis)];
+      input.slice_extent = whole;
+      input.slice_begin = Below(rng_, 3);
+      whole += input.slice_begin + Below(rng_, 3);
+    }
+    c_.program.inputs.push_back(input);
     c_.inputs.push_back(RandomTensor(rng_, type, Shape(std::span<const int64_t>(own)), options_.finite));
   }
   void AddRandomInput() {
@@ -309,8 +317,21 @@ Result<std::vector<Tensor>> RunOpByOp(const Registry& registry, const ClusterCas
   };
   std::vector<Tensor> registers;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const bool without = program.inputs[i].level == Level::kRow && !program.inputs[i].keeps_dims;
+    const cluster::Input& input = program.inputs[i];
+    const bool without = input.level == Level::kRow && !input.keeps_dims;
     registers.push_back(without ? with_ones(c.inputs[i]) : c.inputs[i]);
+    if (!input.sliced()) continue;
+    const auto dims = c.inputs[i].shape().dims();
+    std::vector<int64_t> begin(dims.size(), 0), size(dims.begin(), dims.end());
+    begin[static_cast<size_t>(input.slice_axis)] = input.slice_begin;
+    size[static_cast<size_t>(input.slice_axis)] = input.slice_extent;
+    const Shape vector{static_cast<int64_t>(dims.size())};
+    const OpCall slice{"Slice",
+                       {{"T", input.type}, {"Index", DType::kInt64}},
+                       {c.inputs[i], Tensor::Of<int64_t>(vector, begin), Tensor::Of<int64_t>(vector, size)},
+                       {}};
+    MR_ASSIGN_OR_RETURN(const std::vector<Tensor> part, RunOp(registry, slice));
+    registers.back() = part[0];
   }
   for (const cluster::Instruction& instruction : program.instructions) {
     const Op* op = registry.Find(instruction.op);

@@ -255,3 +255,45 @@ func.func @best(%x: tensor<4x10xf32>, %b: tensor<10xf32>) -> (tensor<4xi64>, ten
   %c = "graph.ArgMax"(%y, %first) {T = f32, Tidx = i32, output_type = i64} : (tensor<4x10xf32>, tensor<i32>) -> tensor<10xi64>
   return %r, %c : tensor<4xi64>, tensor<10xi64>
 }
+// -----
+// The gates of a cell are read where the product left them.
+// CHECK-LABEL: @gates
+// CHECK-NOT: "graph.Split"
+// CHECK: "graph._Cluster"(%arg0, %arg0)
+// CHECK-SAME: ops = ["Sigmoid", "Tanh", "Mul"]
+// CHECK-SAME: slices = [0, 1, 0, 4, 1, 1, 4, 4]
+// CHECK-NEXT: return
+module attributes {graph.dims = ["'x.0'"]} {
+  func.func @gates(%z: tensor<?x8xf32, #graph.dims<d0>>) -> tensor<?x4xf32, #graph.dims<d0>> {
+    %axis = "graph.Const"() {dtype = i32, value = dense<1> : tensor<i32>} : () -> tensor<i32>
+    %g:2 = "graph.Split"(%axis, %z) {T = f32, num_split = 2 : i64} : (tensor<i32>, tensor<?x8xf32, #graph.dims<d0>>) -> (tensor<?x4xf32, #graph.dims<d0>>, tensor<?x4xf32, #graph.dims<d0>>)
+    %i = "graph.Sigmoid"(%g#0) {T = f32} : (tensor<?x4xf32, #graph.dims<d0>>) -> tensor<?x4xf32, #graph.dims<d0>>
+    %j = "graph.Tanh"(%g#1) {T = f32} : (tensor<?x4xf32, #graph.dims<d0>>) -> tensor<?x4xf32, #graph.dims<d0>>
+    %y = "graph.Mul"(%i, %j) {T = f32} : (tensor<?x4xf32, #graph.dims<d0>>, tensor<?x4xf32, #graph.dims<d0>>) -> tensor<?x4xf32, #graph.dims<d0>>
+    return %y : tensor<?x4xf32, #graph.dims<d0>>
+  }
+}
+// -----
+// Slices by other names; steps, turned axes and what somebody else reads stay.
+// CHECK-LABEL: @slices
+// CHECK: %[[S:.*]] = "graph.Slice"
+// CHECK: %[[T:.*]] = "graph.StridedSlice"
+// CHECK: "graph._Cluster"(%arg0, %arg0, %[[S]], %[[T]])
+// CHECK-SAME: slices = [0, 1, 2, 4, 1, 1, 3, 4]
+func.func @slices(%x: tensor<3x8xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>) {
+  %b = "graph.Const"() {dtype = i32, value = dense<[0, 2]> : tensor<2xi32>} : () -> tensor<2xi32>
+  %s = "graph.Const"() {dtype = i32, value = dense<[-1, 4]> : tensor<2xi32>} : () -> tensor<2xi32>
+  %from = "graph.Const"() {dtype = i32, value = dense<[0, -5]> : tensor<2xi32>} : () -> tensor<2xi32>
+  %to = "graph.Const"() {dtype = i32, value = dense<[0, -1]> : tensor<2xi32>} : () -> tensor<2xi32>
+  %even = "graph.Const"() {dtype = i32, value = dense<0> : tensor<2xi32>} : () -> tensor<2xi32>
+  %one = "graph.Const"() {dtype = i32, value = dense<1> : tensor<2xi32>} : () -> tensor<2xi32>
+  %two = "graph.Const"() {dtype = i32, value = dense<[1, 2]> : tensor<2xi32>} : () -> tensor<2xi32>
+  %p = "graph.Slice"(%x, %b, %s) {T = f32, Index = i32} : (tensor<3x8xf32>, tensor<2xi32>, tensor<2xi32>) -> tensor<3x4xf32>
+  %q = "graph.StridedSlice"(%x, %from, %to, %one) {T = f32, Index = i32, begin_mask = 1 : i64, end_mask = 1 : i64, ellipsis_mask = 0 : i64, new_axis_mask = 0 : i64, shrink_axis_mask = 0 : i64} : (tensor<3x8xf32>, tensor<2xi32>, tensor<2xi32>, tensor<2xi32>) -> tensor<3x4xf32>
+  %kept = "graph.Slice"(%x, %b, %s) {T = f32, Index = i32} : (tensor<3x8xf32>, tensor<2xi32>, tensor<2xi32>) -> tensor<3x4xf32>
+  %r = "graph.StridedSlice"(%x, %even, %even, %two) {T = f32, Index = i32, begin_mask = 3 : i64, end_mask = 3 : i64, ellipsis_mask = 0 : i64, new_axis_mask = 0 : i64, shrink_axis_mask = 0 : i64} : (tensor<3x8xf32>, tensor<2xi32>, tensor<2xi32>, tensor<2xi32>) -> tensor<3x4xf32>
+  %a = "graph.Mul"(%p, %q) {T = f32} : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  %c = "graph.Mul"(%a, %kept) {T = f32} : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  %y = "graph.AddV2"(%c, %r) {T = f32} : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %y, %kept : tensor<3x4xf32>, tensor<3x4xf32>
+}
