@@ -16,8 +16,8 @@ Status CheckDims(const plan::Plan& plan, const std::map<std::string, int64_t>& d
     if (known) continue;
     std::vector<std::string> names;
     for (const plan::Symbol& s : plan.symbols) names.push_back(s.name);
-    return InvalidArgument(Cat("dim ", name, ": no open dimension has that name; there are ",
-                               names.empty() ? "none" : Join(names, ", ")));
+    return InvalidArgument(
+        Cat("dim ", name, ": no open dimension has that name; there are ", names.empty() ? "none" : Join(names, ", ")));
   }
   return OkStatus();
 }
@@ -36,9 +36,9 @@ Status PlanSizes::Read(const plan::Plan& plan, const std::map<std::string, int64
       }
       const std::string& name = plan.symbols[static_cast<size_t>(e.value)].name;
       const auto given = dims.find(name);
-      exprs_.push_back(
-          {SymElement::Of(texts_.Symbol(name)),
-           given != dims.end() ? SymElement::Number(given->second) : SymElement::Of(numbers_.Symbol(name))});
+      exprs_.push_back({SymElement::Of(texts_.Symbol(name)), given != dims.end()
+                                                                 ? SymElement::Number(given->second)
+                                                                 : SymElement::Of(numbers_.Symbol(name))});
     } else {
       if (e.a >= i || e.b >= i) return InvalidArgument(Cat("expression ", i, ": expected operands before it"));
       const Size a = exprs_[e.a], b = exprs_[e.b];
