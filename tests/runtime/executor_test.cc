@@ -430,7 +430,10 @@ TEST_CASE("branches, loops and calls run their blocks") {
     b.block().name = name;
   };
   const auto argument = [&](DType dtype) {
-    plan::Value v{.dtype = dtype, .storage = plan::Storage::kFeed, .unknown_rank = true};
+    plan::Value v;
+    v.dtype = dtype;
+    v.storage = plan::Storage::kFeed;
+    v.unknown_rank = true;
     v.index = static_cast<uint32_t>(b.block().arguments.size());
     b.block().values.push_back(v);
     b.block().arguments.push_back(static_cast<uint32_t>(b.block().values.size() - 1));
