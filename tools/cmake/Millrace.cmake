@@ -67,6 +67,14 @@ function(millrace_library name)
   set_source_files_properties(${A_SRCS} PROPERTIES COMPILE_OPTIONS -fno-exceptions)
 endfunction()
 
+# millrace_edges(file.cc...): the calls of these files are a library's edge. Small
+# allocations throw where memory is short; as nothing behind the edge is made to be
+# unwound, such an exception must not reach a host that catches it. Without unwind
+# tables it ends there, and the process with it, with the C++ library's message.
+function(millrace_edges)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -fno-unwind-tables -fno-asynchronous-unwind-tables)
+endfunction()
+
 # millrace_program(NAME SRCS file... [DEPS target...]): a program in bin/.
 function(millrace_program name)
   cmake_parse_arguments(A "" "" "SRCS;DEPS" ${ARGN})
