@@ -174,12 +174,10 @@ class SmallProgram::Maker {
   std::vector<Free> free_;
 };
 
-SmallProgram::SmallProgram(const Prepared& prepared) : p_(prepared) {
-  if (p_.column_steps.empty()) Maker(*this).Make();
-}
+SmallProgram::SmallProgram(const Prepared& prepared) : p_(prepared) { Maker(*this).Make(); }
 
 bool SmallProgram::Fits(const Space& space) const {
-  return space.total > 0 && space.total <= kMostElements && p_.column_steps.empty() &&
+  return space.total > 0 && space.total <= kMostElements &&
          static_cast<double>(space.total) * p_.full_cycles <= kMostCycles &&
          bytes_[IndexOf(Level::kFull)] * RoomFor(space.total) + bytes_[IndexOf(Level::kRow)] * RoomFor(space.rows) <=
              kMostBytes;
@@ -214,16 +212,23 @@ void SmallProgram::LoadInput(const Space& space, const TensorView& view, size_t 
 }
 
 Status SmallProgram::Run(const Space& space, KernelContext& ctx) const {
-  const int64_t counts[3] = {1, space.rows, space.total};
-  const int64_t rooms[3] = {1, RoomFor(space.rows), RoomFor(space.total)};
-  // Slots by level, workspace, arguments, table.
-  size_t starts[3], bytes = 0;
-  for (size_t l = 0; l < 3; ++l) {
+  const int64_t counts[kLevels] = {1, space.rows, space.total, space.length};
+  const int64_t rooms[kLevels] = {1, RoomFor(space.rows), RoomFor(space.total), RoomFor(space.length)};
+  // Slots by level, workspace, partial results, arguments, table.
+  size_t starts[kLevels], bytes = 0;
+  for (size_t l = 0; l < kLevels; ++l) {
     starts[l] = bytes;
     bytes += static_cast<size_t>(bytes_[l] * rooms[l]);
   }
   const size_t workspace = bytes;
   bytes += static_cast<size_t>(RoomFor(p_.softmax_bytes * space.length));
+  const size_t partials = bytes;
+  size_t partial_bytes = 0;
+  for (const Prepared::ColumnStep& step : p_.column_steps) {
+    const reduce::ColumnCut cut = step.reduce->cut(space.rows, space.length, step.one_as_row);
+    partial_bytes = std::max(partial_bytes, static_cast<size_t>(cut.blocks) * cut.partial_bytes);
+  }
+  bytes += partial_bytes;
   const size_t arguments = bytes;
   bytes += arguments_ * sizeof(char*);
   const size_t tables = bytes;
@@ -256,8 +261,16 @@ Status SmallProgram::Run(const Space& space, KernelContext& ctx) const {
       }
     } else if (call.row != nullptr) {
       const RowStep& row = *call.row;
-      if (row.reduce != nullptr) row.reduce->rows(table[row.in], space.rows, space.length, table[row.out]);
-      else row.softmax->rows(table[row.in], space.rows, space.length, table[row.out], memory + workspace);
+      if (row.reduce != nullptr) {
+        row.reduce->rows(table[row.in], space.rows, space.length, table[row.out]);
+      } else if (row.softmax != nullptr) {
+        row.softmax->rows(table[row.in], space.rows, space.length, table[row.out], memory + workspace);
+      } else {
+        const Prepared::ColumnStep& step = p_.column_steps[static_cast<size_t>(row.column_step)];
+        const reduce::ColumnCut cut = row.columns->cut(space.rows, space.length, step.one_as_row);
+        row.columns->add(cut, memory + partials, 0, table[row.in], space.total);
+        row.columns->finish(cut, memory + partials, table[row.out]);
+      }
     } else if (call.code != nullptr) {
       CallCode(*call.code, table, moves, count, memory + arguments);
       if (call.level == Level::kOne) std::for_each(call.code->writes.begin(), call.code->writes.end(), splat);

@@ -48,16 +48,18 @@ class SmallProgram {
     uint32_t at;
   };
 
+  static constexpr size_t kLevels = 4;
+
   class Maker;
   void LoadInput(const Space& space, const TensorView& view, size_t i, char** table) const;
 
   const Prepared& p_;
   std::vector<Call> calls_;
   std::vector<Single> singles_;
-  std::vector<Slot> slots_;       // but for what only singles use
-  std::vector<int64_t> moves_;    // of each id
-  int64_t bytes_[3] = {0, 0, 0};  // of the slots of each level
-  size_t arguments_ = 0;          // pointers that code needs
+  std::vector<Slot> slots_;      // but for what only singles use
+  std::vector<int64_t> moves_;   // of each id
+  int64_t bytes_[kLevels] = {};  // of the slots of each level
+  size_t arguments_ = 0;         // pointers that code needs
 };
 
 }  // namespace millrace::cluster

@@ -267,6 +267,7 @@ int main(int argc, char** argv) {
       {"layernorm 64x20000", [] { return LayerNorm(64, 20000); }},
       {"softmax 1024x768", [] { return SoftmaxCase(1024, 768); }},
       {"softmax 8192x64", [] { return SoftmaxCase(8192, 64); }},
+      {"bias grad 32x10", [] { return BiasGradient(32, 10); }},
       {"bias grad 128x1024", [] { return BiasGradient(128, 1024); }},
       {"bias grad 4096x1024", [] { return BiasGradient(4096, 1024); }},
       {"bias grad 65536x10", [] { return BiasGradient(65536, 10); }},
