@@ -36,7 +36,11 @@ private:
 
 struct ExpandBatchNorm : impl::ExpandBatchNormBase<ExpandBatchNorm> {
   void runOnOperation() override {
-    const Registry &registry = *stateOf(getOperation()).registry;
+    // Another kind may have a kernel for the whole of it, and none for the parts.
+    const CompileState &state = stateOf(getOperation());
+    if (llvm::any_of(state.devices, [](const plan::DeviceRef &d) { return d.kind != "CPU"; }))
+      return;
+    const Registry &registry = *state.registry;
     for (const char *op : {"AddV2", "Sqrt", "RealDiv", "Sub", "Mul", "Cast"})
       if (!registry.Find(op))
         return;

@@ -111,7 +111,8 @@ def ExpandBatchNorm : GraphPass<"expand-batch-norm"> {
     which is a constant where the statistics are, and Sub, Mul and AddV2 in the
     kernel's own order, so the bits stay the same. Clusters take those together
     with what is around them. Left alone: training, statistics that are used, sizes
-    that only the run knows.
+    that only the run knows, and all of it where there are devices of another kind
+    than CPU.
   }];
 }
 

@@ -36,3 +36,14 @@ func.func @others(%x: tensor<2x4x4x3xf32>, %s: tensor<3xf32>, %u: tensor<?xf32>)
   %c:6 = "graph.FusedBatchNormV3"(%x, %s, %s, %u, %u) {T = f32, U = f32, data_format = "NHWC", epsilon = 1.0e-3 : f32, exponential_avg_factor = 1.0 : f32, is_training = false} : (tensor<2x4x4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<?xf32>, tensor<?xf32>) -> (tensor<2x4x4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<?xf32>)
   return %a#0, %b#0, %b#1, %c#0 : tensor<2x4x4x3xf32>, tensor<2x4x4x3xf32>, tensor<3xf32>, tensor<2x4x4x3xf32>
 }
+// -----
+// A device of another kind may have a kernel for the whole.
+// CHECK-LABEL: @accelerated
+// CHECK-NOT: "graph.Sqrt"
+// CHECK: "graph.FusedBatchNormV3"
+module attributes {graph.devices = ["CPU:0", "NULL:0"]} {
+  func.func @accelerated(%x: tensor<2x4x4x3xf32>, %s: tensor<3xf32>) -> tensor<2x4x4x3xf32> {
+    %y:6 = "graph.FusedBatchNormV3"(%x, %s, %s, %s, %s) {T = f32, U = f32, data_format = "NHWC", epsilon = 1.0e-3 : f32, exponential_avg_factor = 1.0 : f32, is_training = false} : (tensor<2x4x4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> (tensor<2x4x4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<?xf32>)
+    return %y#0 : tensor<2x4x4x3xf32>
+  }
+}
