@@ -22,4 +22,9 @@ fi
 tr -d '[],' < "$scratch/found" | awk '$1 == "w" { d = $3 - 5; e = $4; f = $5 - 3
   ok = d * d < 0.0004 && e * e < 0.0004 && f * f < 0.0004 } END { exit !ok }'
 "$scratch/prefix/bin/graphc" ops | head -1
+# A program in C, as the samples of other hosts are built.
+printf '#include <millrace/c_api.h>\n#include <stdio.h>\nint main(void) { puts(TF_Version()); return 0; }\n' > "$scratch/version.c"
+${CC:-gcc} -std=c11 "$scratch/version.c" -o "$scratch/version" -I "$scratch/prefix/include" -L "$scratch/prefix/lib" \
+  -l:libtensorflow.so.2
+LD_LIBRARY_PATH="$scratch/prefix/lib" "$scratch/version"
 rm -rf "$scratch"

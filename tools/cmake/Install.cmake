@@ -33,6 +33,10 @@ foreach(folder ${folders})
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/runtime/c_api/c_api.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/runtime/c_api COMPONENT dev)
+# The C interface by a short name, too: what programs in C include.
+set(short ${PROJECT_BINARY_DIR}/generated/millrace/c_api.h)
+file(CONFIGURE OUTPUT ${short} CONTENT "#include \"millrace/runtime/c_api/c_api.h\"\n")
+install(FILES ${short} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace COMPONENT dev)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/millrace/ops/builder/
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/ops/builder COMPONENT dev FILES_MATCHING PATTERN "*.h")
 
