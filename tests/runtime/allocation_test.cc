@@ -70,6 +70,12 @@ TEST_CASE("prepared runs of clusters of many inputs and outputs allocate nothing
       program.outputs.push_back({kMany + 1 + i, true});
       b.Fetch(name + ":0", outputs.back());
     }
+    if (row_rank > 0) {
+      program.instructions.push_back(
+          {"Sum", "sum", DType::kFloat, cluster::Level::kColumn, {program.outputs[0].reg}, 0, false});
+      program.outputs.push_back({program.num_registers() - 1, false});
+      outputs.push_back(b.Slot("sum:0", {b.Const(5)}));
+    }
     b.Step(std::string(cluster::kClusterOp), "many", inputs, outputs);
     b.block().steps.back().attrs = cluster::ToAttrs(program);
     for (const int threads : {1, 2}) {
