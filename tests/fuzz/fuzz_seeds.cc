@@ -7,6 +7,7 @@
 #include "millrace/ops/cluster/program.h"
 #include "millrace/ops/train/update_many.h"
 #include "millrace/proto/codec/graph_def.h"
+#include "millrace/proto/codec/tensor.h"
 #include "millrace/proto/plan/writer.h"
 #include "millrace/tests/proto/sample_plan.h"
 
@@ -160,6 +161,61 @@ plan::Plan UpdatePlan() {
   return p;
 }
 
+// An array of NumPy, and an archive of one.
+std::string Npy() {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }";
+  header.append(117 - header.size(), ' ');
+  header += '\n';
+  return std::string("\x93NUMPY\x01\x00v\x00", 10) + header + std::string(8, '\x3f');
+}
+
+std::string Npz() {
+  const std::string npy = Npy();
+  const auto number = [](size_t value, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+    return out;
+  };
+  // Version, flags, method, time, checksum; then sizes, and lengths of name and extra.
+  const std::string common = std::string("\x14\0\0\0\0\0\0\0\0\0\0\0\0\0", 14) + number(npy.size(), 4) +
+                             number(npy.size(), 4) + number(5, 2) + number(0, 2);
+  const std::string local = "PK\x03\x04" + common + "a.npy" + npy;
+  const std::string member = std::string("PK\x01\x02\x14\0", 6) + common + std::string(14, '\0') + "a.npy";
+  return local + member + std::string("PK\x05\x06\0\0\0\0\x01\0\x01\0", 12) + number(member.size(), 4) +
+         number(local.size(), 4) + number(0, 2);
+}
+
+// Files of the small formats, by way of `write`.
+template <typename Write>
+bool WriteSmallSeeds(const Write& write) {
+  bool ok = write("npy/array", Npy()) && write("npy/archive", Npz());
+  for (DType type : {DType::kFloat, DType::kInt32, DType::kString}) {
+    const AttrMap attrs = Constant(type, Shape{2, 3});
+    const auto& value = *attrs.find("value")->second.get<std::shared_ptr<const TensorValue>>();
+    ok = write(std::filesystem::path("tensor") / std::string(DTypeName(type)), SerializeTensor(*value)) && ok;
+  }
+  // device_count {"CPU": 2}, intra_op_parallelism_threads 2; timeout_in_ms 1000.
+  ok = write("config/config", std::string("\x0a\x07\x0a\x03"
+                                          "CPU\x10\x02\x10\x02",
+                                          11)) &&
+       ok;
+  ok = write("config/run", std::string("\x10\xe8\x07", 3)) && ok;
+  const char* const arguments[] = {
+      "train: feed=x,y fetch=loss:0 target=step",     "images.0=64", "x=8,3", "x=all.npz[layer/w:0]",
+      "/job:localhost/replica:0/task:0/device:CPU:0", "^name:3"};
+  int number = 0;
+  for (const char* text : arguments) {
+    ok = write(std::filesystem::path("arguments") / std::to_string(number++), std::string(text)) && ok;
+  }
+  // Decisions of the graph fuzzer: any will do.
+  for (unsigned seed = 1; seed <= 8; ++seed) {
+    std::string decisions;
+    for (unsigned i = 0; i < 120; ++i) decisions += static_cast<char>((i * i * 31 + i * seed * 57 + seed) % 251);
+    ok = write(std::filesystem::path("graph") / std::to_string(seed), decisions) && ok;
+  }
+  return ok;
+}
+
 }  // namespace
 }  // namespace millrace
 
@@ -178,6 +234,7 @@ int main(int argc, char** argv) {
   using namespace millrace;  // NOLINT
   bool ok = write("graph_def/layer", SerializeGraphDef(Layer()));
   ok = write("graph_def/odd", SerializeGraphDef(Odd())) && ok;
+  ok = WriteSmallSeeds(write) && ok;
   const auto write_plan = [&](const char* name, const plan::Plan& p) {
     const Result<std::string> bytes = plan::Write(p);
     if (!bytes.ok()) std::fprintf(stderr, "%s: %s\n", name, bytes.status().ToString().c_str());
