@@ -19,6 +19,9 @@ namespace {
 constexpr int64_t kInTheOpen = 64;
 // Constants beyond this are a mistake or an attack.
 constexpr uint64_t kMaxConstantBytes = uint64_t{1} << 40;
+// Of a constant that the graph does not hold in full but by a few elements that
+// repeat: those a graph of some bytes can ask for.
+constexpr uint64_t kMaxSpreadBytes = uint64_t{8} << 30;
 
 Type shapeAsType(MLIRContext *c, const Shape &shape) {
   const Type element = IndexType::get(c);
@@ -81,14 +84,14 @@ Attribute listAttribute(CompileState &state, MLIRContext *c, const ListValue &li
 Attribute tensorAttribute(CompileState &state, MLIRContext *c, const TensorValue &t,
                           llvm::StringRef hint) {
   if (t.dtype == DType::kString) {
-    Result<std::vector<std::string>> strings = DenseStrings(t, kMaxConstantBytes);
+    Result<std::vector<std::string>> strings = DenseStrings(t, kMaxSpreadBytes);
     if (!strings.ok())
       return {};
     SmallVector<llvm::StringRef> refs(strings->begin(), strings->end());
     return DenseStringElementsAttr::get(
         RankedTensorType::get(t.shape.ToVector(), elementType(c, t.dtype)), refs);
   }
-  Result<Bytes> bytes = DenseBytes(t, kMaxConstantBytes);
+  Result<Bytes> bytes = DenseBytes(t, t.content.empty() ? kMaxSpreadBytes : kMaxConstantBytes);
   if (!bytes.ok())
     return {};
   return makeElements(state, c, t.dtype, t.shape.ToVector(), std::move(*bytes), hint);

@@ -1,7 +1,10 @@
 #include "millrace/proto/value/tensor_value.h"
 
+#include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "millrace/proto/value/strings.h"
 
@@ -153,27 +156,37 @@ Status Validate(const TensorValue& t, uint64_t max_bytes) {
   return OkStatus();
 }
 
+namespace {
+// Zeros that `fill` has been over. A few bytes of a file can ask for any amount.
+template <typename Fill>
+Result<Bytes> Room(size_t bytes, const Fill& fill) {
+  const std::shared_ptr<void> room(std::calloc(std::max<size_t>(bytes, 1), 1), std::free);
+  if (room == nullptr) return ResourceExhausted(Cat("no memory for a tensor of ", bytes, " bytes"));
+  fill(static_cast<char*>(room.get()));
+  return Bytes({static_cast<const char*>(room.get()), bytes}, room);
+}
+}  // namespace
+
 Result<Bytes> DenseBytes(const TensorValue& t, uint64_t max_bytes) {
   MR_RETURN_IF_ERROR(Validate(t, max_bytes));
   if (IsObject(t.dtype)) return InvalidArgument(Cat("elements of ", DTypeName(t.dtype), " are not plain bytes"));
   if (!t.content.empty()) {
     // On the wire elements begin anywhere; in memory they are read as numbers.
     if (reinterpret_cast<uintptr_t>(t.content.data()) % ElementSize(t.dtype) == 0) return t.content;
-    return Bytes(std::string(t.content.view()));
+    return Room(t.content.size(), [&](char* to) { std::memcpy(to, t.content.data(), t.content.size()); });
   }
   const auto n = static_cast<size_t>(*t.shape.NumElements());
-  std::string out(n * ElementSize(t.dtype), '\0');
-  WithList(t, [&](const auto& list, auto zero) {
-    using T = decltype(zero);
-    if (list.empty()) return;
-    char* to = out.data();
-    T element = zero;
-    for (size_t i = 0; i < n; ++i) {
-      if (i < list.size()) element = static_cast<T>(list[i]);
-      std::memcpy(to + i * sizeof(T), &element, sizeof(T));
-    }
+  return Room(n * ElementSize(t.dtype), [&](char* to) {
+    WithList(t, [&](const auto& list, auto zero) {
+      using T = decltype(zero);
+      if (list.empty()) return;
+      T element = zero;
+      for (size_t i = 0; i < n; ++i) {
+        if (i < list.size()) element = static_cast<T>(list[i]);
+        std::memcpy(to + i * sizeof(T), &element, sizeof(T));
+      }
+    });
   });
-  return Bytes(std::move(out));
 }
 
 Result<std::vector<std::string>> DenseStrings(const TensorValue& t, uint64_t max_bytes) {
