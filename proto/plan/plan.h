@@ -35,10 +35,10 @@ struct Value {
   Storage storage = Storage::kLate;
   uint32_t index = kNone;
   // Expressions (into Plan::exprs) of the dimensions; kNone where late.
-  std::vector<uint32_t> dims;
-  bool unknown_rank = false;       // late rank; dims is empty
-  std::vector<uint32_t> elements;  // of kDims
-  std::string name;                // "node:k" of the graph, for messages and profiles
+  std::vector<uint32_t> dims = {};
+  bool unknown_rank = false;            // late rank; dims is empty
+  std::vector<uint32_t> elements = {};  // of kDims
+  std::string name = {};                // "node:k" of the graph, for messages and profiles
 };
 
 enum class StepKind : uint8_t {
