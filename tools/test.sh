@@ -1,6 +1,6 @@
 #!/bin/bash
 # tools/test.sh [--quick]: sets up, builds and runs every test: the release
-# build, then the address sanitizer's with a minute of each fuzzer, and the thread
+# build, then the address sanitizer's with 20 seconds of each fuzzer, and the thread
 # sanitizer's. --quick: the release build alone. Closes with the sums over all of
 # them; the exit code is 0 only if nothing failed.
 set -uo pipefail
