@@ -60,10 +60,13 @@ struct FoldBatchNorm : impl::FoldBatchNormBase<FoldBatchNorm> {
     if (!value)
       return false;
     const Bytes &bytes = denseBytes(stateOf(p.op), value);
-    if (dtypeOf(v.getType()) == DType::kFloat)
+    const DType dtype = dtypeOf(v.getType());
+    if (dtype == DType::kFloat)
       readNumbers<float>(bytes, p.channels, scalar, out);
-    else
+    else if (dtype == DType::kDouble)
       readNumbers<double>(bytes, p.channels, scalar, out);
+    else
+      return false; // an axis, say
     for (double d : out)
       if (!std::isfinite(d))
         return false;

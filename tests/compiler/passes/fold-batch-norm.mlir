@@ -64,3 +64,15 @@ func.func @alone(%x: tensor<?x2xf32>, %v: tensor<2xf32>) -> (tensor<?x2xf32>, te
   %d = "graph.Mul"(%t, %inf) {T = f32} : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   return %p, %a, %b, %c, %d : tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>
 }
+// -----
+// An axis is a constant too, of fewer bytes than a factor.
+// CHECK-LABEL: @axis
+func.func @axis(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  // CHECK: "graph.MatMul"
+  // CHECK: "graph.Cumsum"
+  %w = "graph.Const"() {dtype = f32, value = dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>} : () -> tensor<2x2xf32>
+  %i = "graph.Const"() {dtype = i32, value = dense<1> : tensor<i32>} : () -> tensor<i32>
+  %p = "graph.MatMul"(%x, %w) {T = f32, grad_a = false, grad_b = false, transpose_a = false, transpose_b = false} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %c = "graph.Cumsum"(%p, %i) {T = f32, Tidx = i32, exclusive = false, reverse = false} : (tensor<?x2xf32>, tensor<i32>) -> tensor<?x2xf32>
+  return %c : tensor<?x2xf32>
+}
