@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -103,9 +102,10 @@ class Bench {
   Bench& operator=(const Bench&) = delete;
 
   void Open(const std::string& path, char threads) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (bytes.empty()) Fail("cannot read " + path);
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    std::string bytes(file ? static_cast<size_t>(file.tellg()) : 0, '\0');
+    file.seekg(0).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (bytes.empty() || !file) Fail("cannot read " + path);
     graph_ = api_.TF_NewGraph();
     TF_Buffer* const content = api_.TF_NewBufferFromString(bytes.data(), bytes.size());
     TF_ImportGraphDefOptions* const import = api_.TF_NewImportGraphDefOptions();
