@@ -37,6 +37,7 @@ catch2              | tests
 golang-go           | tests: the sample for hosts in Go
 python3-numpy       | tests: the sample for hosts in Python
 dpkg-dev            | packages: what their files need of the system
+file                | packages: which of their files are programs
 pkg-config          | tests: that what is installed is found
 libopenblas-dev     | a separately loaded provider of matrix products
 '

@@ -1,5 +1,7 @@
 # How lit runs the .test files: folders come from the command line (see
 # CMakeLists.txt). %graph turns a GraphDef as text, on its input, into bytes.
+import os
+
 import lit.formats
 
 config.name = "millrace-tools"
@@ -15,3 +17,11 @@ config.substitutions += [
     ("%samples", lit_config.params.get("samples")),
     ("%libtensorflow", lit_config.params.get("libtensorflow")),
 ]
+
+# For progress.test.
+try:
+    for end in os.openpty():
+        os.close(end)
+    config.available_features.add("terminal")
+except OSError as error:
+    lit_config.note(f"SKIPPED: the system gives no pseudo-terminal: {error}")
