@@ -17,11 +17,11 @@ import subprocess
 import sys
 
 WAYS = {  # name: options of graphc bench
-    "compiled": [],
-    "2 threads": ["--threads", "2"],
+    "compiled": ["--codegen", "on"],
+    "2 threads": ["--codegen", "on", "--threads", "2"],
     "no machine code": ["--codegen", "off"],
-    "no clusters": ["--disable-pass", "fuse-clusters"],
-    "no fusion": ["--disable-pass", "fuse-clusters", "--disable-pass", "fuse-epilogues"],
+    "no clusters": ["--codegen", "on", "--disable-pass", "fuse-clusters"],
+    "no fusion": ["--codegen", "on", "--disable-pass", "fuse-clusters", "--disable-pass", "fuse-epilogues"],
     "no passes": ["--disable-pass", "all"],
 }
 
