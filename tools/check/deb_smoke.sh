@@ -10,7 +10,8 @@ build=$(realpath "$1")
 root=$2
 dev=${3:-}
 source=$(realpath "$(dirname "$0")/../..")
-mirror=${MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine uses, or another.
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed -n 1p)}
 
 step() { echo "== $SECONDS s: $*"; }
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive HOME=/tmp/try "$@"; }
