@@ -6,6 +6,9 @@
 
 namespace millrace {
 
+// a / b rounded up, of numbers that are not negative.
+inline int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // Parts into which to cut work of `cycles` in all where any number of parts will
 // do: a power of two up to 8, so that threads get equal shares, and each part is
 // worth at least 3 microseconds.

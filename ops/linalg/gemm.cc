@@ -13,7 +13,6 @@ const TileKernels& Tiles() { return ActiveIsa() == Isa::kAvx512 ? avx512::kTileK
 
 namespace {
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // How a product is cut. It depends on the shapes alone, and the bits of the

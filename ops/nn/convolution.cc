@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "millrace/ops/kernel/units.h"
 #include "millrace/ops/linalg/gemm.h"
 #include "millrace/ops/linalg/transpose_block.h"
 #include "millrace/proto/value/strings.h"
@@ -12,13 +13,11 @@ namespace {
 
 using linalg::kPanelColumns;
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t Align(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // How a convolution is done. It depends on the shapes alone; the bits of the
 // result depend on nothing of it.
 struct Plan {
-  bool product = false;      // a plain matrix product
   bool pack_filter = false;  // into the workspace
   bool copy_input = false;   // padded, spread or with the channels last
   bool shared_copy = false;  // one copy of an image for all workers, else one of a band for each
@@ -73,13 +72,7 @@ Plan PlanFor(const ConvolutionArgs<T>& a) {
   constexpr int64_t kUnit = 1 << 20;          // multiply-adds worth a thread
   const ConvolutionShape& s = a.shape;
   Plan p;
-  const bool in_place = ReadsInPlace(s);
-  if (in_place && !s.nchw && s.groups == 1 && s.window[0] == 1 && s.window[1] == 1 && s.stride[0] == 1 &&
-      s.stride[1] == 1 && s.pad[0] == 0 && s.pad[1] == 0 && s.in[0] == s.out[0] && s.in[1] == s.out[1]) {
-    p.product = true;
-    return p;
-  }
-  p.copy_input = !in_place;
+  p.copy_input = !ReadsInPlace(s);
   p.pack_filter = a.packed_filter == nullptr;
   if (p.pack_filter) p.filter_bytes = Align(PackedFilterElements<T>(s) * kBytes);
 
@@ -337,8 +330,8 @@ Status CheckConvolution(const ConvolutionShape& s) {
 template <typename T>
 size_t ConvolutionScratchBytes(const ConvolutionArgs<T>& args, int workers) {
   if (args.shape.empty()) return 0;
+  if (args.shape.product()) return linalg::GemmScratchBytes(AsProduct(args), workers);
   const Plan p = PlanFor(args);
-  if (p.product) return linalg::GemmScratchBytes(AsProduct(args), workers);
   return static_cast<size_t>(p.filter_bytes + p.shared_bytes + p.worker_bytes * workers);
 }
 
@@ -346,8 +339,8 @@ template <typename T>
 void RunConvolution(KernelContext& ctx, const ConvolutionArgs<T>& a, void* scratch) {
   const ConvolutionShape& s = a.shape;
   if (s.empty()) return;
+  if (s.product()) return linalg::Gemm(ctx, AsProduct(a), scratch);
   const Plan p = PlanFor(a);
-  if (p.product) return linalg::Gemm(ctx, AsProduct(a), scratch);
   char* const base = static_cast<char*>(scratch);
   const T* packed = a.packed_filter;
   if (p.pack_filter) {

@@ -26,6 +26,12 @@ struct ConvolutionShape {
   int64_t group_out_channels() const { return out_channels / groups; }
   // Terms of an output element.
   int64_t depth() const { return window[0] * window[1] * group_channels(); }
+  // A filter of one element over every pixel: a matrix product.
+  bool product() const {
+    return !nchw && groups == 1 && window[0] == 1 && window[1] == 1 && stride[0] == 1 && stride[1] == 1 &&
+           input_dilation[0] == 1 && input_dilation[1] == 1 && pad[0] == 0 && pad[1] == 0 && in[0] == out[0] &&
+           in[1] == out[1];
+  }
   bool empty() const { return batch * out[0] * out[1] * out_channels == 0; }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "millrace/ops/kernel/units.h"
 #include "millrace/ops/linalg/gemm.h"
 #include "millrace/ops/linalg/transpose_block.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 using linalg::kPanelColumns;
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // A tap of the window meets the padded image shifted by the tap's place. So that a
@@ -21,7 +21,6 @@ size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 // The gradient is copied into panels. Both for a few images at a time, then all
 // taps work on those.
 struct Plan {
-  bool product = false;  // of a 1x1 filter: the image's transpose times the gradient
   int64_t rows = 0, columns = 0;
   int64_t remainder_stride = 0, channel_stride = 0, image_stride = 0;
   int64_t grad_stride = 0;  // from image to image of the packed gradient
@@ -39,9 +38,6 @@ Plan PlanFor(const ConvolutionShape& s) {
   constexpr int64_t kAtATime = 512 << 10;  // so that it stays in the second cache
   constexpr int64_t kChannels = 56;        // four strips of the tallest tile
   Plan p;
-  p.product = !s.nchw && s.groups == 1 && s.window[0] == 1 && s.window[1] == 1 && s.stride[0] == 1 &&
-              s.stride[1] == 1 && s.pad[0] == 0 && s.pad[1] == 0 && s.in[0] == s.out[0] && s.in[1] == s.out[1];
-  if (p.product) return p;
   p.rows = (s.out[0] - 1) * s.stride[0] + (s.window[0] - 1) * s.dilation[0] + 1;
   p.columns = CeilDiv((s.out[1] - 1) * s.stride[1] + (s.window[1] - 1) * s.dilation[1] + 1, s.stride[1]);
   p.remainder_stride = p.rows * p.columns;
@@ -60,6 +56,7 @@ Plan PlanFor(const ConvolutionShape& s) {
   return p;
 }
 
+// Of a filter of one element: the image's transpose times the gradient.
 template <typename T>
 linalg::GemmArgs<T> AsProduct(const FilterGradientArgs<T>& a) {
   const ConvolutionShape& s = a.shape;
@@ -161,15 +158,16 @@ void Unit(const FilterGradientArgs<T>& a, const Plan& p, int64_t u, const T* pla
 
 template <typename T>
 size_t FilterGradientScratchBytes(const FilterGradientArgs<T>& a, int workers) {
+  if (a.shape.product()) return linalg::GemmScratchBytes(AsProduct(a), workers);
   const Plan p = PlanFor<T>(a.shape);
-  return p.product ? linalg::GemmScratchBytes(AsProduct(a), workers) : p.planes_bytes + p.grad_bytes;
+  return p.planes_bytes + p.grad_bytes;
 }
 
 template <typename T>
 void RunFilterGradient(KernelContext& ctx, const FilterGradientArgs<T>& a, void* scratch) {
   const ConvolutionShape& s = a.shape;
+  if (s.product()) return linalg::Gemm(ctx, AsProduct(a), scratch);
   const Plan p = PlanFor<T>(s);
-  if (p.product) return linalg::Gemm(ctx, AsProduct(a), scratch);
   T* const planes = static_cast<T*>(scratch);
   T* const packed = reinterpret_cast<T*>(static_cast<char*>(scratch) + p.planes_bytes);
   constexpr int64_t kChannels = 32;  // that are copied together
