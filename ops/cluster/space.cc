@@ -72,24 +72,14 @@ namespace {
 // Groups of a part of a tensor, whose dimensions are further apart than its extents
 // say.
 int GroupsOfPart(const Input& input, const TensorView& view, std::span<const int64_t> dims, AccessGroup* groups) {
-  int rank = 0;
+  AccessGrouper grouper(groups);
   int64_t distance = 1;
-  // From the innermost; reversed at the end.
   for (size_t i = 0; i < dims.size(); ++i) {
-    const int64_t extent = dims[dims.size() - 1 - i];
     const int axis = view.rank - 1 - static_cast<int>(i);
-    const int64_t stride = axis >= 0 && ExtentOf(input, view, axis) != 1 ? distance : 0;
+    grouper.Add(dims[dims.size() - 1 - i], axis >= 0 && ExtentOf(input, view, axis) != 1 ? distance : 0);
     if (axis >= 0) distance *= view.dims[axis];
-    if (extent == 1) continue;
-    if (rank > 0 && stride == groups[rank - 1].stride * groups[rank - 1].extent) {
-      groups[rank - 1].extent *= extent;
-    } else {
-      groups[rank++] = {extent, stride};
-    }
   }
-  if (rank == 0) groups[rank++] = {1, 0};
-  std::reverse(groups, groups + rank);
-  return rank;
+  return grouper.Finish();
 }
 
 }  // namespace

@@ -114,25 +114,32 @@ void Access::Expand(int64_t begin, int64_t count, char* to) const {
   BySize(size, [&]<class T>(T) { ExpandAs(*this, begin, count, reinterpret_cast<T*>(to)); });
 }
 
+void AccessGrouper::Add(int64_t extent, int64_t stride) {
+  if (extent == 1) return;
+  if (rank_ > 0 && stride == groups_[rank_ - 1].stride * groups_[rank_ - 1].extent) {
+    groups_[rank_ - 1].extent *= extent;
+  } else {
+    groups_[rank_++] = {extent, stride};
+  }
+}
+
+int AccessGrouper::Finish() {
+  if (rank_ == 0) groups_[rank_++] = {1, 0};
+  std::reverse(groups_, groups_ + rank_);
+  return rank_;
+}
+
 int MakeAccessGroups(std::span<const int64_t> operand, std::span<const int64_t> dims, AccessGroup* groups) {
-  int rank = 0;
+  AccessGrouper grouper(groups);
   int64_t dense = 1;  // distance of the next dimension that is the operand's own
-  // From the innermost; reversed at the end.
   for (size_t i = 0; i < dims.size(); ++i) {
     const int64_t extent = dims[dims.size() - 1 - i];
     if (extent == 1) continue;
     const int64_t own = i < operand.size() ? operand[operand.size() - 1 - i] : 1;
-    const int64_t stride = own == 1 ? 0 : dense;
+    grouper.Add(extent, own == 1 ? 0 : dense);
     dense *= own;
-    if (rank > 0 && stride == groups[rank - 1].stride * groups[rank - 1].extent) {
-      groups[rank - 1].extent *= extent;
-    } else {
-      groups[rank++] = {extent, stride};
-    }
   }
-  if (rank == 0) groups[rank++] = {1, 0};
-  std::reverse(groups, groups + rank);
-  return rank;
+  return grouper.Finish();
 }
 
 void Splat(const void* element, size_t size, char* to) {

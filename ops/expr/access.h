@@ -86,6 +86,19 @@ class AccessCursor {
   int64_t index_[kMaxAccessGroups];  // in the outer groups
 };
 
+// Makes the groups of an operand from its axes, innermost first: those whose elements
+// follow each other become one.
+class AccessGrouper {
+ public:
+  explicit AccessGrouper(AccessGroup* groups) : groups_(groups) {}
+  void Add(int64_t extent, int64_t stride);
+  // Turns the groups round; returns how many there are, at least 1.
+  int Finish();
+
+ private:
+  AccessGroup* groups_;
+  int rank_ = 0;
+};
 // The groups of an operand with extents `operand`, which broadcast to `dims`;
 // returns how many were written, at least 1.
 int MakeAccessGroups(std::span<const int64_t> operand, std::span<const int64_t> dims, AccessGroup* groups);
