@@ -3,7 +3,6 @@
 //   cluster_bench [case]...
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,17 +10,12 @@
 #include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/cluster/kinds.h"
 #include "millrace/ops/registry/op.h"
+#include "millrace/tools/bench/timing.h"
 
 namespace {
 
 using namespace millrace;  // NOLINT: a program
 using cluster::Level;
-
-double Now() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
-}
 
 // A kernel with its tensors; runs as often as one likes.
 class Node final : public KernelContext {
@@ -152,20 +146,7 @@ void Measure(const std::string& name, const Builder& b) {
   const auto ops = [&] {
     for (Node* n : separate) n->Run();
   };
-  const auto one = [&] { fused.Run(); };
-  const auto time = [](const auto& f, int64_t times) {
-    const double start = Now();
-    for (int64_t i = 0; i < times; ++i) f();
-    return (Now() - start) / static_cast<double>(times);
-  };
-  const double guess = std::max(0.1, std::max(time(ops, 2), time(one, 2)));
-  const int64_t times = std::max<int64_t>(1, static_cast<int64_t>(4000 / guess));
-  // Interleaved; the best of each.
-  double best_ops = 1e30, best_one = 1e30;
-  for (int round = 0; round < 15; ++round) {
-    best_ops = std::min(best_ops, time(ops, times));
-    best_one = std::min(best_one, time(one, times));
-  }
+  const auto [best_ops, best_one] = bench::Compare(ops, [&] { fused.Run(); });
   const double elements = static_cast<double>(b.inputs[0].num_elements());
   std::printf("%-26s separate %10.2f us   cluster %10.2f us   ratio %5.2f   %6.3f ns an element and op\n", name.c_str(),
               best_ops, best_one, best_ops / best_one,

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "millrace/ops/cluster/gain.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
+#include "millrace/tools/bench/timing.h"
 
 namespace millrace {
 namespace {
@@ -24,12 +24,6 @@ void Check(const Status& status) {
   if (status.ok()) return;
   std::fprintf(stderr, "%s\n", status.ToString().c_str());
   std::exit(1);
-}
-
-double Now() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
 }
 
 // A graph over feeds of floats.
@@ -196,18 +190,7 @@ void Measure(const std::string& name, const std::function<std::string(Made&)>& m
     gain.run += of.run, gain.element += of.element, gain.make += of.make;
   }
   Ready bodies(Planned(graph, made.spec), made), code(std::move(coded), made);
-  const auto time = [](Ready& r, int64_t times) {
-    const double start = Now();
-    for (int64_t i = 0; i < times; ++i) r.Run();
-    return (Now() - start) / static_cast<double>(times);
-  };
-  const double guess = std::max(0.1, std::max(time(bodies, 2), time(code, 2)));
-  const int64_t times = std::max<int64_t>(1, static_cast<int64_t>(4000 / guess));
-  double best_bodies = 1e30, best_code = 1e30;
-  for (int round = 0; round < 15; ++round) {
-    best_bodies = std::min(best_bodies, time(bodies, times));
-    best_code = std::min(best_code, time(code, times));
-  }
+  const auto [best_bodies, best_code] = bench::Compare([&] { bodies.Run(); }, [&] { code.Run(); });
   const double pieces = std::max(1, warm.compiled);
   const auto ms = [&](const CodeReport& r) { return (r.mlir_us + r.llvm_us) / pieces / 1000; };
   std::printf(
