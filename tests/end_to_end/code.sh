@@ -6,39 +6,24 @@
 models=$1
 oracle=$2
 shared=$3
-if [ ! -e "$shared" ]; then
-  echo "SKIPPED: no recorded cases beside the project"
-  exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-status=0
-digest() {  # digest NAME PROGRAM PATH OPTIONS...: sets `found`
-  name=$1
-  program=$2
-  path=$3
-  shift 3
-  "$program" "$shared/$path" --digest "$@" > out 2>&1 || { echo "$name: cases fail"; grep -a failed out | tail; status=1; }
-  found=$(grep -a '^digest' out)
-  [ -n "$found" ] || { echo "$name: no result"; tail -5 out; status=1; }
-}
+. "$(dirname "$0")/digests.sh"
+skip_without "$shared"
 compare() {  # compare PROGRAM PATH
   export MILLRACE_CODE_CACHE="$scratch/$(basename "$2")"
   export MILLRACE_CODEGEN=off
-  digest "$2, bodies" "$1" "$2"
+  digest "$2, bodies" "$1" "$shared/$2"
   bodies=$found
   export MILLRACE_CODEGEN=on
-  digest "$2, code" "$1" "$2" --plan
-  [ "$found" = "$bodies" ] || { echo "$2, code: other bits"; status=1; }
+  digest "$2, code" "$1" "$shared/$2" --plan
+  same "$2, code" "$bodies"
   [ -n "$(ls "$MILLRACE_CODE_CACHE")" ] || { echo "$2: nothing was compiled"; status=1; }
-  digest "$2, from the cache" "$1" "$2" --plan
-  [ "$found" = "$bodies" ] || { echo "$2, from the cache: other bits"; status=1; }
+  digest "$2, from the cache" "$1" "$shared/$2" --plan
+  same "$2, from the cache" "$bodies"
   MILLRACE_ISA=avx2
   export MILLRACE_ISA
-  digest "$2, AVX2" "$1" "$2" --plan
+  digest "$2, AVX2" "$1" "$shared/$2" --plan
   unset MILLRACE_ISA
-  [ "$found" = "$bodies" ] || { echo "$2, AVX2: other bits"; status=1; }
+  same "$2, AVX2" "$bodies"
 }
 compare "$models" models/small
 compare "$models" models/training

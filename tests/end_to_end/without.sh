@@ -7,23 +7,12 @@
 graphc=$1
 program=$2
 path=$3
-if [ ! -e "$path" ]; then
-  echo "SKIPPED: no recorded cases beside the project"
-  exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-status=0
-check() {  # check NAME OPTIONS...: sets `found` to the digest
+. "$(dirname "$0")/digests.sh"
+skip_without "$path"
+check() {  # check NAME OPTIONS...
   name=$1
   shift
-  "$program" "$path" --digest "$@" > out 2>&1 || { echo "$name: cases fail"; grep -a 'failed' out | tail -20; status=1; }
-  found=$(grep -a '^digest' out)
-  [ -n "$found" ] || { echo "$name: no result"; tail -5 out; status=1; }
-}
-same() {  # same NAME EXPECTED
-  [ "$found" = "$2" ] || { echo "$1: other bits"; status=1; }
+  digest "$name" "$program" "$path" "$@"
 }
 check "every pass"
 all=$found
