@@ -1,6 +1,5 @@
 // Measures a graph through TensorFlow's C interface, in whatever library has it:
-//   abi_bench LIBRARY GRAPH [--feed x:0,float,8x3] [--fetch y:0] [--target t] [--init i]
-//             [--seconds 1] [--threads 1]
+//   abi_bench LIBRARY GRAPH --feed x:0,float,8x3 --fetch y:0 --target t --init i
 // One line of JSON: median and first run, memory, the sums of what is fetched by the
 // first run that is measured. Feeds are "name,type,dims" with float or int32 elements,
 // and for integers "modN": below N. The library is loaded by name, so that one program measures
@@ -8,6 +7,7 @@
 #include <dlfcn.h>
 #include <sys/resource.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -191,23 +191,26 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) Fail("usage: abi_bench LIBRARY GRAPH [--feed x:0,float,8x3] [--fetch y:0] [--target t] [--init i]");
+  CLI::App app("Measures a graph through TensorFlow's C interface, in whatever library has it.");
+  std::string library, graph;
   std::vector<std::string> feed_specs, fetch_names, target_names, init_names;
   double seconds = 1;
   int threads = 1;
-  for (int i = 3; i + 1 < argc; i += 2) {
-    const std::string option = argv[i], value = argv[i + 1];
-    if (option == "--feed") feed_specs.push_back(value);
-    else if (option == "--fetch") fetch_names.push_back(value);
-    else if (option == "--target") target_names.push_back(value);
-    else if (option == "--init") init_names.push_back(value);
-    else if (option == "--seconds") seconds = std::atof(value.c_str());
-    else if (option == "--threads") threads = std::atoi(value.c_str());
-    else Fail("no option " + option);
-  }
-  Bench bench(argv[1]);
+  app.add_option("library", library, "with TensorFlow's C interface")->required();
+  app.add_option("graph", graph, "serialized GraphDef")->required();
+  const auto list = [&](const char* name, std::vector<std::string>& values, const char* what) {
+    app.add_option(name, values, what)->allow_extra_args(false);
+  };
+  list("--feed", feed_specs, "name,type,dims: x:0,float,8x3 or ids:0,int32,8,mod1000");
+  list("--fetch", fetch_names, "tensor to compute: y:0");
+  list("--target", target_names, "node to run for its effects");
+  list("--init", init_names, "node to run once before");
+  app.add_option("--seconds", seconds, "how long to measure")->capture_default_str();
+  app.add_option("--threads", threads, "a run may use")->check(CLI::Range(1, 100))->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  Bench bench(library.c_str());
   const Clock::time_point start = Clock::now();
-  bench.Open(argv[2], static_cast<char>(std::clamp(threads, 1, 100)));
+  bench.Open(graph, static_cast<char>(threads));
   std::vector<TF_Output> at, fetches;
   std::vector<TF_Tensor*> feeds;
   std::vector<TF_Operation*> targets, init;
