@@ -10,13 +10,13 @@ MILLRACE_ISA_NAMESPACE_BEGIN
 // log(1 + exp(x)).
 template <FloatingScalar S>
 MILLRACE_INLINE S Softplus(S x) {
-  return Max2(S(0), x) + Log1pFinite(Exp(-Abs(x)));
+  return Max2(S(0), x) + Log1pFinite(ExpDown(-Abs(x)));
 }
 
 // x / (1 + exp(-z)) of an x and a z of one sign, given 2^n m = exp(-|z|): x m is
 // scaled and not m, which may be denormal where x m is not.
-template <FloatingScalar S>
-MILLRACE_INLINE S TimesSigmoid(S x, S z, S m, typename S::I n) {
+template <FloatingScalar S, class N>
+MILLRACE_INLINE S TimesSigmoid(S x, S z, S m, N n) {
   const S e = Scale(m, n), d = e + S(1), lost = e - (d - S(1));
   const S numerator = Select(z < S(0), Scale(x * m, n), x), r = S(1) / d, y = numerator * r;
   return CopySign(Fma(Fma(-y, lost, Fma(-y, d, numerator)), r, y), x);
@@ -26,7 +26,7 @@ MILLRACE_INLINE S TimesSigmoid(S x, S z, S m, typename S::I n) {
 template <FloatingScalar S>
 MILLRACE_INLINE S Silu(S x) {
   const S bounded = Max2(Const<S>(-120, -800), x);
-  const auto e = SplitExp(Max2(Const<S>(-120, -800), -Abs(bounded)));
+  const auto e = SplitExp<2>(Max2(Const<S>(-120, -800), -Abs(bounded)));
   return TimesSigmoid(bounded, x, e.expm1 + S(1), e.n);
 }
 

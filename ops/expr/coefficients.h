@@ -36,6 +36,11 @@ inline constexpr double kTanh64[] = {-0x1.5555555555554p-2,  0x1.1111111110ef0p-
                                      0x1.664f48797599fp-6,   -0x1.226e33f0e50b9p-7,  0x1.d6d389333faa2p-9,
                                      -0x1.7d9eafeb88a45p-10, 0x1.3521e0bab28e5p-11,  -0x1.f21b37c1bc84cp-13,
                                      0x1.83f4011b4aed1p-14,  -0x1.059a0224ac644p-15, 0x1.b4a973e79ab39p-18};
+// ((exp(2r) - 1) / 2 - r) / r^2, the same polynomials.
+inline constexpr float kExpTwice32[] = {0x1.fffffcp-1f, 0x1.55548ep-1f, 0x1.555904p-2f, 0x1.123cccp-3f, 0x1.6a1f6ap-5f};
+inline constexpr double kExpTwice64[] = {
+    0x1.000000000000ap+0, 0x1.55555555554f5p-1, 0x1.555555555057ap-2,  0x1.1111111128a5bp-3,  0x1.6c16c184df031p-5,
+    0x1.a01a0126d3ef0p-7, 0x1.a0199806a17fbp-9, 0x1.71df2a00e3c41p-11, 0x1.28af6675c4829p-13, 0x1.ad7d189ce7682p-16};
 // For powers of float in double lanes: atanh as above, 2^-49.1, and exp, 2^-34.1.
 inline constexpr double kPowLog[] = {0x1.5555555549bf7p-2, 0x1.999999c53faf1p-3, 0x1.24922dcb4211cp-3,
                                      0x1.c72c2a5d40b73p-4, 0x1.72171896db70cp-4, 0x1.63f742f1cdb55p-4};

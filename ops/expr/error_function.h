@@ -31,8 +31,8 @@ MILLRACE_INLINE S Erf(S x) {
   const S a = Abs(x), small = Fma(a, ErfNearZero(x), a);
   if constexpr (kSingle<S>) {
     const S t = Min2(Const<S>(4), a);
-    const auto e = SplitExp(-(t * Polynomial(t, kErfc32)));
-    const S scale = PowerOfTwo<S>(e.n), big = S(1) - Fma(scale, e.expm1, scale);
+    const auto e = SplitExp<1>(-(t * Polynomial(t, kErfc32)));
+    const S scale = PowerOfTwo(e.n), big = S(1) - Fma(scale, e.expm1, scale);
     return CopySign(Select(a < Const<S>(0.92), small, big), x);
   } else {
     const S y = CopySign(Select(a < Const<S>(0.92), small, S(1) - ErfcTail(a)), x);

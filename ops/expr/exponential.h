@@ -7,24 +7,23 @@
 MILLRACE_ISA_NAMESPACE_BEGIN
 
 // x = n log(2) + r, and exp(r) - 1.
-template <FloatingScalar S>
+template <FloatingScalar S, int kFactors>
 struct ExpSplit {
   S expm1;
-  typename S::I n;
+  Exponent<S, kFactors> n;
 };
-template <FloatingScalar S, class C, size_t kTerms>
-MILLRACE_INLINE ExpSplit<S> SplitExp(S x, const C (&c)[kTerms]) {
-  const S shift = Const<S>(0x1.8p23, 0x1.8p52);  // adding it leaves the nearest integer in the low bits
-  const S t = Fma(x, Const<S>(0x1.71547652b82fep0), shift), n = t - shift;
+template <int kFactors, FloatingScalar S, class C, size_t kTerms>
+MILLRACE_INLINE ExpSplit<S, kFactors> SplitExp(S x, const C (&c)[kTerms]) {
+  const S shift = Shift<S, kFactors>(), t = Fma(x, Const<S>(0x1.71547652b82fep0), shift), n = t - shift;
   // log(2) in two parts; the first has so few bits that the product is exact.
   S r = Fma(n, Const<S>(-0x1.63p-1, -0x1.62e42fefa38p-1), x);
   r = Fma(n, Const<S>(0x1.bd0105c610ca8p-13, -0x1.ef35793c7673p-45), r);
-  return {Fma(r * r, Polynomial(r, c), r), Bits(t) - Bits(shift)};
+  return {Fma(r * r, Polynomial(r, c), r), {Bits(t)}};
 }
-template <FloatingScalar S>
-MILLRACE_INLINE ExpSplit<S> SplitExp(S x) {
-  if constexpr (kSingle<S>) return SplitExp(x, kExp32);
-  else return SplitExp(x, kExp64);
+template <int kFactors, FloatingScalar S>
+MILLRACE_INLINE ExpSplit<S, kFactors> SplitExp(S x) {
+  if constexpr (kSingle<S>) return SplitExp<kFactors>(x, kExp32);
+  else return SplitExp<kFactors>(x, kExp64);
 }
 
 // exp(x) = 2^n (1 + r + tail) to some bits more than S has; tail is at most a fifth
@@ -71,8 +70,16 @@ MILLRACE_INLINE Pair<S> OnePlus(ExpParts<S> e) {
 
 template <FloatingScalar S>
 MILLRACE_INLINE S Exp(S x) {
-  const auto e = SplitExp(Max2(Const<S>(-104, -746), Min2(Const<S>(89, 710), x)));
-  return Scale(e.expm1 + S(1), e.n);
+  const auto e = SplitExp<2>(Max2(Const<S>(-104, -746), Min2(Const<S>(89, 710), x)));
+  const TwoFactors<S> power = Factors(e.n);
+  return Fma(e.expm1, power.first, power.first) * power.second;
+}
+// The same for an x <= 0, where one factor is enough: what is denormal counts as zero.
+template <FloatingScalar S>
+MILLRACE_INLINE S ExpDown(S x) {
+  const auto e = SplitExp<1>(Max2(Const<S>(-87.6, -708.6), x));
+  const S power = PowerOfTwo(e.n);
+  return Fma(e.expm1, power, power);
 }
 
 template <FloatingScalar S>
@@ -112,20 +119,24 @@ MILLRACE_INLINE S Cosh(S x) {
   return HalfExpSum(Min2(Const<S>(89.5, 710.5), Abs(x)), S(1));
 }
 
+// 1 - 2 / (exp(2a) + 1), and near zero, where that loses bits, a polynomial. Of
+// a = n log(2) / 2 + r halves are computed: (exp(2r) - 1) / 2 and (exp(2a) + 1) / 2.
 template <FloatingScalar S>
 MILLRACE_INLINE S Tanh(S x) {
-  const S a = Abs(x), u = Min2(Const<S>(9.1, 20), a), v = a * a;
-  const auto e = SplitExp(u + u);
-  const S scale = PowerOfTwo<S>(e.n), big = S(1) - S(2) / (Fma(scale, e.expm1, scale) + S(1));
-  const S p = Polynomial(v, kTanh32, kTanh64);
-  const S y = CopySign(Select(a < Const<S>(0.6), Fma(a * v, p, a), big), x);
-  return Select(x == x, y, x);
+  const S a = Abs(x), v = a * a, small = Fma(a * v, Polynomial(v, kTanh32, kTanh64), a);
+  const S u = Min2(Const<S>(9.1, 20), a);
+  const S shift = Shift<S, 1>(), t = Fma(u, Const<S>(0x1.71547652b82fep1), shift), n = t - shift;
+  S r = Fma(n, Const<S>(-0x1.63p-2, -0x1.62e42fefa38p-2), u);
+  r = Fma(n, Const<S>(0x1.bd0105c610ca8p-14, -0x1.ef35793c7673p-46), r);
+  const S half = Fma(r * r, Polynomial(r, kExpTwice32, kExpTwice64), r);
+  const S big = S(1) - S(1) / Fma(PowerOfTwo(Exponent<S, 1>{Bits(t)}), half + Const<S>(0.5), Const<S>(0.5));
+  return CopySign(Select(a < Const<S>(0.6), small, big), x);
 }
 
 // 1 / (1 + exp(-x)) with the rounding of the sum put back.
 template <FloatingScalar S>
 MILLRACE_INLINE S Sigmoid(S x) {
-  const S e = Exp(-Abs(x)), d = e + S(1), lost = e - (d - S(1));
+  const S e = ExpDown(-Abs(x)), d = e + S(1), lost = e - (d - S(1));
   const S numerator = Select(x < S(0), e, S(1)), r = S(1) / d, y = numerator * r;
   return Fma(Fma(-y, lost, Fma(-y, d, numerator)), r, y);
 }

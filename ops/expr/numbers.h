@@ -112,6 +112,40 @@ MILLRACE_INLINE S Scale(S y, typename S::I n) {
   const auto half = n >> 1;
   return (y * PowerOfTwo<S>(half)) * PowerOfTwo<S>(n - half);
 }
+
+// An integer n as it comes out of a sum, x + Shift<S, kFactors>(): in the low bits,
+// with the exponents' bias added for each of so many factors. Powers of two are
+// made of it by shifting it to where exponents are.
+template <FloatingScalar S, int kFactors>
+struct Exponent {
+  typename S::I bits;
+};
+// Adding it leaves the nearest integer in the low bits.
+template <FloatingScalar S, int kFactors>
+MILLRACE_INLINE S Shift() {
+  return Const<S>(0x1.8p23 + 127 * kFactors, 0x1.8p52 + 1023 * kFactors);
+}
+// 2^n where that is a normal number.
+template <FloatingScalar S>
+MILLRACE_INLINE S PowerOfTwo(Exponent<S, 1> n) {
+  return S::FromBits(n.bits << (kSingle<S> ? 23 : 52));
+}
+// 2^n as a product of normal numbers, for every n of a result that is not 0 or infinite.
+template <FloatingScalar S>
+struct TwoFactors {
+  S first, second;
+};
+template <FloatingScalar S>
+MILLRACE_INLINE TwoFactors<S> Factors(Exponent<S, 2> n) {
+  constexpr int kPlace = kSingle<S> ? 23 : 52;
+  const auto first = (n.bits << (kPlace - 1)) & Bits(Infinity<S>());
+  return {S::FromBits(first), S::FromBits((n.bits << kPlace) - first)};
+}
+template <FloatingScalar S>
+MILLRACE_INLINE S Scale(S y, Exponent<S, 2> n) {
+  const TwoFactors<S> power = Factors(n);
+  return (y * power.first) * power.second;
+}
 // A small integer as S. There is no conversion of 64-bit integers before AVX-512.
 template <FloatingScalar S>
 MILLRACE_INLINE S SmallToFloat(typename S::I i) {

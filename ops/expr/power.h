@@ -24,8 +24,8 @@ MILLRACE_INLINE S PowOfSize(S a, S y)
   const D s = f / (f + D(2)), v = s * s, atanh = Fma(s * v, Polynomial(v, kPowLog), s);
   const D log = Fma(SmallToFloat<D>(exponent), D(0x1.62e42fefa39efp-1), atanh + atanh);
   const D product = Max2(D(-151), Min2(D(129), y.template To<double>() * log));
-  const auto e = SplitExp(product, kPowExp);
-  const D scale = PowerOfTwo<D>(e.n);
+  const auto e = SplitExp<1>(product, kPowExp);
+  const D scale = PowerOfTwo(e.n);
   return Fma(scale, e.expm1, scale).template To<float>();
 }
 // For doubles, with the logarithm to 65 bits in pairs.

@@ -43,13 +43,13 @@ T ExpSum(const T* x, int64_t count, T* out, T* max) {
   *max = top;
   L sum = L(T(0));
   for (int64_t i = 0; i < whole; i += kLane) {
-    const L e = Exp(LoadLanes(x + i, kLane, L(T(0))) - L(top));
+    const L e = ExpDown(LoadLanes(x + i, kLane, L(T(0))) - L(top));
     if (out != nullptr) __builtin_memcpy(out + i, &e, sizeof(e));
     sum = sum + e;
   }
   if (whole < count) {
     const int64_t rest = count - whole;
-    L e = Exp(LoadLanes(x + whole, rest, L(T(0))) - L(top));
+    L e = ExpDown(LoadLanes(x + whole, rest, L(T(0))) - L(top));
     if (out != nullptr) __builtin_memcpy(out + whole, &e, static_cast<size_t>(rest) * sizeof(T));
     // Lanes past the row count as zero.
     L kept = L(T(0));
