@@ -146,15 +146,20 @@ struct FoldBatchNorm : impl::FoldBatchNormBase<FoldBatchNorm> {
   std::optional<Bytes> scaledWeights(const Bytes &weights, const Product &p,
                                      const std::vector<double> &scale) {
     std::string out(weights.view());
-    const size_t n = out.size() / sizeof(T), channels = scale.size();
-    const size_t run = p.weightsLast ? 1 : n / channels;
+    // By rows of the channels, or a run of elements for each.
+    const size_t n = out.size() / sizeof(T);
+    const size_t rows = p.weightsLast ? n / scale.size() : scale.size();
     T *data = reinterpret_cast<T *>(out.data());
-    for (size_t i = 0; i < n; ++i) {
-      const double v = static_cast<double>(data[i]) * scale[p.weightsLast ? i % channels : i / run];
-      data[i] = static_cast<T>(v);
-      if (std::isfinite(v) != std::isfinite(static_cast<double>(data[i])))
-        return std::nullopt;
+    bool sameKind = true;
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t i = 0; i < n / rows; ++i, ++data) {
+        const double v = static_cast<double>(*data) * scale[p.weightsLast ? i : r];
+        *data = static_cast<T>(v);
+        sameKind &= std::isfinite(v) == std::isfinite(static_cast<double>(*data));
+      }
     }
+    if (!sameKind)
+      return std::nullopt;
     return Bytes(std::move(out));
   }
 

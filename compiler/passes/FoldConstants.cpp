@@ -1,4 +1,5 @@
 #include "millrace/compiler/passes/Passes.h"
+#include "millrace/compiler/passes/Rewrite.h"
 #include "millrace/compiler/passes/Steps.h"
 
 using namespace mlir;
@@ -34,8 +35,8 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
       return;
     tensors.clear();
     made.clear();
-    int64_t total = 0;
-    bool refined = false;
+    total = 0;
+    refined = false;
     forEachOp(getOperation(), [&](Operation *op) {
       const Op *def = opOf(op);
       if (!def || isTransparent(op) || !isReplaceable(op) || op->getNumOperands() == 0)
@@ -61,54 +62,7 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
         return;
       if (state.isCancelled())
         return;
-
-      std::vector<Tensor> inputs, outputs;
-      for (Value v : op->getOperands()) {
-        const ElementsAttr value = constantValue(v);
-        Tensor &tensor = tensors[value];
-        if (!tensor.valid()) {
-          TensorValue wire;
-          auto type = llvm::cast<ShapedType>(value.getType());
-          wire.dtype = dtypeOfElement(type.getElementType());
-          wire.shape =
-              Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
-          wire.content = denseBytes(state, value);
-          Result<Tensor> read = Tensor::FromValue(wire, HostAllocator());
-          if (!read.ok())
-            return;
-          tensor = std::move(*read);
-        }
-        inputs.push_back(tensor);
-      }
-      // What cannot be computed here is an error of the run, if it is reached.
-      if (!state.evaluate(*def, attrsOf(op), inputs, &outputs).ok() ||
-          outputs.size() != numDataResults(op))
-        return;
-      const auto fits = [&](unsigned i) {
-        return outputs[i].valid() && outputs[i].dtype() == dtypeOf(op->getResult(i).getType());
-      };
-      for (unsigned i = 0; i < outputs.size(); ++i)
-        if (!op->getResult(i).use_empty() && !fits(i))
-          return;
-      for (unsigned i = 0; i < outputs.size(); ++i) {
-        Value result = op->getResult(i);
-        if (result.use_empty())
-          continue;
-        const Tensor &t = outputs[i];
-        total += static_cast<int64_t>(t.bytes());
-        Bytes bytes(std::string_view(static_cast<const char *>(t.data()), t.bytes()),
-                    t.buffer().owner());
-        if (!bytes.owner())
-          bytes = Bytes(std::string(bytes.view()));
-        ElementsAttr value = makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(),
-                                          std::move(bytes), nodeName(op->getLoc()));
-        tensors[value] = t;
-        made[value] = static_cast<int64_t>(t.bytes());
-        if (value.getType() != result.getType())
-          refined = true;
-        result.replaceAllUsesWith(makeConstant(op, op->getLoc(), value));
-      }
-      if (!op->use_empty())
+      if (!takeOver(state, op) && !compute(state, op))
         return;
       SmallVector<Operation *, 4> operands;
       for (Value v : op->getOperands())
@@ -123,6 +77,80 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
     if (refined)
       getOperation()->setAttr("graph.refined", UnitAttr::get(&getContext()));
     updateSignatures(getOperation());
+  }
+
+  // Weights behind an Identity or a Reshape are not copied: whether nobody needs the
+  // result any more.
+  bool takeOver(CompileState &state, Operation *op) {
+    const Keeps keeps = keepsOf(op);
+    if (keeps == Keeps::kNothing || numDataResults(op) != 1)
+      return false;
+    Value operand = op->getOperand(0), result = op->getResult(0);
+    if (operand.getType() == result.getType()) {
+      recordHeir(op, operand);
+      result.replaceAllUsesWith(operand);
+    } else if (const ElementsAttr value = constantValue(operand);
+               keeps == Keeps::kElements && !made.contains(value) && bytesOf(result.getType())) {
+      auto type = llvm::cast<RankedTensorType>(result.getType());
+      if (type.getNumElements() != value.getNumElements())
+        return false; // an error of the run
+      result.replaceAllUsesWith(
+          makeConstant(op, op->getLoc(),
+                       makeElements(state, &getContext(), dtypeOf(type), type.getShape(),
+                                    denseBytes(state, value), nodeName(op->getLoc()))));
+    }
+    return op->use_empty();
+  }
+
+  // By its own kernel: whether nobody needs the operation any more.
+  bool compute(CompileState &state, Operation *op) {
+    std::vector<Tensor> inputs, outputs;
+    for (Value v : op->getOperands()) {
+      const ElementsAttr value = constantValue(v);
+      Tensor &tensor = tensors[value];
+      if (!tensor.valid()) {
+        TensorValue wire;
+        auto type = llvm::cast<ShapedType>(value.getType());
+        wire.dtype = dtypeOfElement(type.getElementType());
+        wire.shape =
+            Shape(std::span<const int64_t>(type.getShape().data(), type.getShape().size()));
+        wire.content = denseBytes(state, value);
+        Result<Tensor> read = Tensor::FromValue(wire, HostAllocator());
+        if (!read.ok())
+          return false;
+        tensor = std::move(*read);
+      }
+      inputs.push_back(tensor);
+    }
+    // What cannot be computed here is an error of the run, if it is reached.
+    if (!state.evaluate(*opOf(op), attrsOf(op), inputs, &outputs).ok() ||
+        outputs.size() != numDataResults(op))
+      return false;
+    const auto fits = [&](unsigned i) {
+      return outputs[i].valid() && outputs[i].dtype() == dtypeOf(op->getResult(i).getType());
+    };
+    for (unsigned i = 0; i < outputs.size(); ++i)
+      if (!op->getResult(i).use_empty() && !fits(i))
+        return false;
+    for (unsigned i = 0; i < outputs.size(); ++i) {
+      Value result = op->getResult(i);
+      if (result.use_empty())
+        continue;
+      const Tensor &t = outputs[i];
+      total += static_cast<int64_t>(t.bytes());
+      Bytes bytes(std::string_view(static_cast<const char *>(t.data()), t.bytes()),
+                  t.buffer().owner());
+      if (!bytes.owner())
+        bytes = Bytes(std::string(bytes.view()));
+      ElementsAttr value = makeElements(state, &getContext(), t.dtype(), t.shape().ToVector(),
+                                        std::move(bytes), nodeName(op->getLoc()));
+      tensors[value] = t;
+      made[value] = static_cast<int64_t>(t.bytes());
+      if (value.getType() != result.getType())
+        refined = true;
+      result.replaceAllUsesWith(makeConstant(op, op->getLoc(), value));
+    }
+    return op->use_empty();
   }
 
   // A step of a chain of constants: its memory goes with it. Equal small constants
@@ -142,6 +170,8 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
 
   llvm::DenseMap<Attribute, Tensor> tensors; // of constants that were used
   llvm::DenseMap<Attribute, int64_t> made;   // bytes of what this pass computed
+  int64_t total = 0;                         // of those that are alive
+  bool refined = false;                      // a type says more than inference did
 };
 
 } // namespace

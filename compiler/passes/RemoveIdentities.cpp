@@ -1,6 +1,5 @@
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Rewrite.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -9,20 +8,6 @@ namespace millrace::compiler {
 #include "millrace_passes/Passes.h.inc"
 
 namespace {
-
-enum class Kind { kOther, kSame, kReshape };
-
-Kind kindOf(Operation *op) {
-  const Op *def = opOf(op);
-  if (!def)
-    return Kind::kOther;
-  return llvm::StringSwitch<Kind>(def->name())
-      .Cases({"Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot",
-              "PlaceholderWithDefault"},
-             Kind::kSame)
-      .Cases({"Reshape", "Squeeze", "ExpandDims"}, Kind::kReshape)
-      .Default(Kind::kOther);
-}
 
 // An operation that waits for others keeps its place, unless it hands on a read
 // that waits for the same.
@@ -39,22 +24,22 @@ bool mayGo(Operation *op) {
 struct RemoveIdentities : impl::RemoveIdentitiesBase<RemoveIdentities> {
   void runOnOperation() override {
     forEachOp(getOperation(), [&](Operation *op) {
-      const Kind kind = kindOf(op);
-      if (kind == Kind::kOther || !mayGo(op))
+      const Keeps keeps = keepsOf(op);
+      if (keeps == Keeps::kNothing || !mayGo(op))
         return;
-      const unsigned count = kind == Kind::kSame ? numDataResults(op) : 1;
+      const unsigned count = keeps == Keeps::kValues ? numDataResults(op) : 1;
       for (unsigned i = 0; i < count && i < op->getNumOperands(); ++i)
-        replace(op, kind, op->getOperand(i), op->getResult(i));
+        replace(op, keeps, op->getOperand(i), op->getResult(i));
       if (op->use_empty())
         op->erase();
     });
     updateSignatures(getOperation());
   }
 
-  void replace(Operation *op, Kind kind, Value input, Value result) {
+  void replace(Operation *op, Keeps keeps, Value input, Value result) {
     const bool known = sizeIsKnown(result.getType()) && sizeIsKnown(input.getType());
     const bool same = input.getType() == result.getType();
-    if (kind == Kind::kSame ? same || !known : same && known) {
+    if (keeps == Keeps::kValues ? same || !known : same && known) {
       recordHeir(op, input);
       result.replaceAllUsesWith(input);
       return;

@@ -1,6 +1,7 @@
 #include "millrace/compiler/passes/Rewrite.h"
 #include "millrace/compiler/dialect/Trace.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <cstring>
 
 using namespace mlir;
@@ -139,6 +140,18 @@ Type withElement(Type shape, Type element) {
   if (auto ranked = llvm::dyn_cast<RankedTensorType>(shape))
     return RankedTensorType::get(ranked.getShape(), element, ranked.getEncoding());
   return UnrankedTensorType::get(element);
+}
+
+Keeps keepsOf(Operation *op) {
+  const Op *def = opOf(op);
+  if (!def)
+    return Keeps::kNothing;
+  return llvm::StringSwitch<Keeps>(def->name())
+      .Cases({"Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot",
+              "PlaceholderWithDefault"},
+             Keeps::kValues)
+      .Cases({"Reshape", "Squeeze", "ExpandDims"}, Keeps::kElements)
+      .Default(Keeps::kNothing);
 }
 
 bool sizeIsKnown(Type type) {

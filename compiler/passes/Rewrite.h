@@ -62,6 +62,12 @@ mlir::Value createAlias(mlir::Operation *before, mlir::Location loc, mlir::Value
 // The same shape with another element type.
 mlir::Type withElement(mlir::Type shape, mlir::Type element);
 
+// What an operation leaves as it is: its operands (Identity and its like: each result
+// is the operand of that number) or the elements of the first under other dims
+// (Reshape and its like).
+enum class Keeps { kNothing, kValues, kElements };
+Keeps keepsOf(mlir::Operation *op);
+
 // Every extent is a number or an expression over the feeds.
 bool sizeIsKnown(mlir::Type type);
 // Equal shapes in every run: equal types, and no extent that comes late.

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,6 @@ struct Api {
   MR_FUNCTION(TF_DeleteStatus);
   MR_FUNCTION(TF_GetCode);
   MR_FUNCTION(TF_Message);
-  MR_FUNCTION(TF_NewBufferFromString);
-  MR_FUNCTION(TF_DeleteBuffer);
   MR_FUNCTION(TF_NewGraph);
   MR_FUNCTION(TF_DeleteGraph);
   MR_FUNCTION(TF_NewImportGraphDefOptions);
@@ -103,15 +102,15 @@ class Bench {
 
   void Open(const std::string& path, char threads) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
-    std::string bytes(file ? static_cast<size_t>(file.tellg()) : 0, '\0');
-    file.seekg(0).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (bytes.empty() || !file) Fail("cannot read " + path);
+    const size_t size = file ? static_cast<size_t>(file.tellg()) : 0;
+    const auto bytes = std::make_unique_for_overwrite<char[]>(size);
+    file.seekg(0).read(bytes.get(), static_cast<std::streamsize>(size));
+    if (size == 0 || !file) Fail("cannot read " + path);
+    const TF_Buffer content{bytes.get(), size, nullptr};
     graph_ = api_.TF_NewGraph();
-    TF_Buffer* const content = api_.TF_NewBufferFromString(bytes.data(), bytes.size());
     TF_ImportGraphDefOptions* const import = api_.TF_NewImportGraphDefOptions();
-    api_.TF_GraphImportGraphDef(graph_, content, import, status_);
+    api_.TF_GraphImportGraphDef(graph_, &content, import, status_);
     api_.TF_DeleteImportGraphDefOptions(import);
-    api_.TF_DeleteBuffer(content);
     Check("import");
     // ConfigProto: intra_op_parallelism_threads = 2, inter_op_parallelism_threads = 5.
     const char config[] = {0x10, threads, 0x28, threads};
@@ -157,23 +156,35 @@ class Bench {
     return t;
   }
 
-  void Run(const std::vector<TF_Output>& at, const std::vector<TF_Tensor*>& feeds,
-           const std::vector<TF_Output>& fetches, const std::vector<TF_Operation*>& targets,
-           std::vector<double>* sums) const {
+  std::vector<TF_Tensor*> Fetch(const std::vector<TF_Output>& at, const std::vector<TF_Tensor*>& feeds,
+                                const std::vector<TF_Output>& fetches,
+                                const std::vector<TF_Operation*>& targets) const {
     std::vector<TF_Tensor*> out(fetches.size(), nullptr);
     api_.TF_SessionRun(session_, nullptr, at.data(), feeds.data(), static_cast<int>(at.size()), fetches.data(),
                        out.data(), static_cast<int>(out.size()), targets.data(), static_cast<int>(targets.size()),
                        nullptr, status_);
     Check("run");
-    for (TF_Tensor* t : out) {
-      if (sums != nullptr && api_.TF_TensorType(t) == TF_FLOAT) {
+    return out;
+  }
+
+  void Run(const std::vector<TF_Output>& at, const std::vector<TF_Tensor*>& feeds,
+           const std::vector<TF_Output>& fetches, const std::vector<TF_Operation*>& targets) const {
+    for (TF_Tensor* t : Fetch(at, feeds, fetches, targets)) api_.TF_DeleteTensor(t);
+  }
+
+  // Of each that holds floats. The tensors go.
+  std::vector<double> Sums(const std::vector<TF_Tensor*>& tensors) const {
+    std::vector<double> sums;
+    for (TF_Tensor* t : tensors) {
+      if (api_.TF_TensorType(t) == TF_FLOAT) {
         double sum = 0;
         const float* data = static_cast<const float*>(api_.TF_TensorData(t));
         for (size_t i = 0; i < api_.TF_TensorByteSize(t) / 4; ++i) sum += static_cast<double>(data[i]);
-        sums->push_back(sum);
+        sums.push_back(sum);
       }
       api_.TF_DeleteTensor(t);
     }
+    return sums;
   }
 
  private:
@@ -209,29 +220,29 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "a run may use")->check(CLI::Range(1, 100))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   Bench bench(library.c_str());
+  std::vector<TF_Tensor*> feeds;
+  for (const std::string& spec : feed_specs) feeds.push_back(bench.Feed(spec));
+  // The first result: what the library does from the file's name to the tensors. Feeds are made before, and what was
+  // fetched is summed behind it.
   const Clock::time_point start = Clock::now();
   bench.Open(graph, static_cast<char>(threads));
   std::vector<TF_Output> at, fetches;
-  std::vector<TF_Tensor*> feeds;
   std::vector<TF_Operation*> targets, init;
-  for (const std::string& spec : feed_specs) {
-    at.push_back(bench.At(Split(spec, ',')[0]));
-    feeds.push_back(bench.Feed(spec));
-  }
+  for (const std::string& spec : feed_specs) at.push_back(bench.At(Split(spec, ',')[0]));
   for (const std::string& name : fetch_names) fetches.push_back(bench.At(name));
   for (const std::string& name : target_names) targets.push_back(bench.Target(name));
   for (const std::string& name : init_names) init.push_back(bench.Target(name));
-  if (!init.empty()) bench.Run({}, {}, {}, init, nullptr);
-  std::vector<double> sums;
-  bench.Run(at, feeds, fetches, targets, &sums);
+  if (!init.empty()) bench.Run({}, {}, {}, init);
+  const std::vector<TF_Tensor*> results = bench.Fetch(at, feeds, fetches, targets);
   const double first = Micros(start);
+  const std::vector<double> sums = bench.Sums(results);
 
   // Short runs are timed several at a time.
   std::vector<double> times;
   int64_t together = 1;
   for (const Clock::time_point begin = Clock::now(); Micros(begin) < seconds * 1e6 || times.size() < 3;) {
     const Clock::time_point t = Clock::now();
-    for (int64_t i = 0; i < together; ++i) bench.Run(at, feeds, fetches, targets, nullptr);
+    for (int64_t i = 0; i < together; ++i) bench.Run(at, feeds, fetches, targets);
     const double spent = Micros(t);
     times.push_back(spent / static_cast<double>(together));
     if (spent < 20) {
