@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "millrace/ops/kernel/by_type.h"
+#include "millrace/ops/nn/pool_vector.h"
 #include "millrace/ops/nn/pooling.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -61,6 +62,15 @@ void RunMaxPool(KernelContext& ctx, const WindowAttrs& attrs) {
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), y.shape());
+  if constexpr (nn::kPoolsInVectors<T>) {
+    if (s.channels >= nn::kPoolLanes<T>) {
+      ForEachWindow(ctx, s, [&](int64_t n, int64_t oy, int64_t ox, PoolShape::Range rows, PoolShape::Range columns) {
+        nn::LargestOfWindow(s, in + n * s.in[0] * s.in[1] * s.channels, rows, columns, Lowest<T>(),
+                            out + ((n * s.out[0] + oy) * s.out[1] + ox) * s.channels);
+      });
+      return;
+    }
+  }
   ForEachWindow(ctx, s, [&](int64_t n, int64_t oy, int64_t ox, PoolShape::Range rows, PoolShape::Range columns) {
     for (int64_t c0 = 0; c0 < s.channels; c0 += kPoolChannels) {
       const int64_t count = std::min(kPoolChannels, s.channels - c0);

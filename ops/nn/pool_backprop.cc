@@ -1,6 +1,7 @@
 // Gradients of pooling. A unit of work owns whole images, or some channels of
 // one, so that windows that overlap add up in order.
 #include "millrace/ops/kernel/by_type.h"
+#include "millrace/ops/nn/pool_vector.h"
 #include "millrace/ops/nn/pooling.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -84,6 +85,41 @@ void FindLargest(const PoolShape& s, const T* image, PoolShape::Range rows, Pool
   });
 }
 
+// Windows that do not overlap: every element is of one window or of none, and is
+// written once. A unit is an output row with the input rows down to the next one.
+template <typename T>
+void GradientApart(KernelContext& ctx, const PoolShape& s, const T* in, const T* grads, T* result) {
+  // From output `o` to the next one along dimension i, gaps and rests included.
+  const auto owned = [&](int i, int64_t o) -> PoolShape::Range {
+    return {o == 0 ? 0 : s.Under(i, o).begin, o + 1 == s.out[i] ? s.in[i] : s.Under(i, o + 1).begin};
+  };
+  const int64_t c = s.channels, pitch = s.in[1] * c;
+  const double cycles = static_cast<double>(std::min(s.in[0], s.stride[0]) * pitch) / 4.0;
+  ctx.ParallelFor(s.batch * s.out[0], BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
+    for (int64_t u = begin; u < end; ++u) {
+      const int64_t n = u / s.out[0], oy = u % s.out[0];
+      const T* const image = in + n * s.in[0] * pitch;
+      T* const to = result + n * s.in[0] * pitch;
+      const PoolShape::Range rows = s.Under(0, oy), all_rows = owned(0, oy);
+      const auto clear = [&](int64_t y, int64_t x0, int64_t x1) {
+        std::fill(to + y * pitch + x0 * c, to + y * pitch + x1 * c, T());
+      };
+      for (int64_t y = all_rows.begin; y < rows.begin; ++y) clear(y, 0, s.in[1]);
+      for (int64_t y = rows.end; y < all_rows.end; ++y) clear(y, 0, s.in[1]);
+      if (rows.begin == rows.end) continue;
+      for (int64_t ox = 0; ox < s.out[1]; ++ox) {
+        const PoolShape::Range columns = s.Under(1, ox), all_columns = owned(1, ox);
+        for (int64_t y = rows.begin; y < rows.end; ++y) {
+          clear(y, all_columns.begin, columns.begin);
+          clear(y, columns.end, all_columns.end);
+        }
+        if (columns.begin == columns.end) continue;
+        nn::GradientToWindow(s, image, rows, columns, grads + (u * s.out[1] + ox) * c, to);
+      }
+    }
+  });
+}
+
 // The first of the largest elements of a window gets its gradient. Where
 // `second`, the other way round: the result is the gradient at that element.
 template <typename T, bool second>
@@ -114,6 +150,12 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
+  if constexpr (!second && nn::kPoolsInVectors<T>) {
+    const bool apart = s.window[0] <= s.stride[0] && s.window[1] <= s.stride[1];
+    if (apart && s.channels >= nn::kPoolLanes<T> && pooled.num_elements > 0) {
+      return GradientApart(ctx, s, in, grads, result);
+    }
+  }
   const double cycles = static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
   ForEachChannelBlock(ctx, s, cycles, [&](int64_t n, int64_t c0, int64_t count) {
     const T* const image = in + n * s.in[0] * s.in[1] * s.channels + c0;

@@ -124,6 +124,59 @@ TEST_CASE("MaxPool does not choose NaN, and the first of equals gets the gradien
   CHECK(both[1].elements<int64_t>()[1] == 2);
 }
 
+TEST_CASE("max pooling has the same bits a vector of channels at a time and channel by channel") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float values[] = {nan, -0.0f, 0.0f, 1, 1, 2, -3};
+  std::mt19937 rng(22);
+  const auto some = [&](const Shape& shape) {
+    std::vector<float> v(static_cast<size_t>(*shape.NumElements()));
+    for (float& x : v) x = values[Pick(rng, 0, 6)];
+    return Tensor::Of<float>(shape, v);
+  };
+  for (int i = 0; i < 40; ++i) {
+    Case c = RandomCase(rng);
+    c.channels = 8 + c.channels % 12;
+    const Tensor x = some({c.batch, c.in[0], c.in[1], c.channels}),
+                 dy = some({c.batch, c.out[0], c.out[1], c.channels});
+    const AttrMap attrs = Attrs(c, DType::kFloat, false), planar = Attrs(c, DType::kFloat, true);
+    INFO(x.shape().ToString() << " window " << c.window[0] << "x" << c.window[1] << " stride " << c.stride[0] << ","
+                              << c.stride[1] << (c.same ? " SAME" : " VALID"));
+    const Tensor y = Only({"MaxPool", attrs, {x}, {}});
+    CHECK(SameBits(ToNchw(y), Only({"MaxPool", planar, {ToNchw(x)}, {}})));
+    CHECK(SameBits(ToNchw(Only({"MaxPoolGrad", attrs, {x, y, dy}, {}})),
+                   Only({"MaxPoolGrad", planar, {ToNchw(x), ToNchw(y), ToNchw(dy)}, {}})));
+  }
+}
+
+// Small integers, whose sums no type here rounds or wraps.
+template <typename T>
+void CheckIntegers(std::mt19937& rng, const Case& c) {
+  const Shape image{c.batch, c.in[0], c.in[1], c.channels}, pooled{c.batch, c.out[0], c.out[1], c.channels};
+  INFO(DTypeName(kDTypeOf<T>) << " " << image.ToString() << " window " << c.window[0] << "x" << c.window[1]);
+  const auto both = [&](const Shape& shape) {
+    std::vector<T> v(static_cast<size_t>(*shape.NumElements()));
+    for (T& x : v) x = static_cast<T>(Pick(rng, 0, 7));
+    return std::pair(Tensor::Of<T>(shape, v), Tensor::Of<double>(shape, std::vector<double>(v.begin(), v.end())));
+  };
+  const auto [x, wide_x] = both(image);
+  const auto [dy, wide_dy] = both(pooled);
+  const AttrMap attrs = Attrs(c, kDTypeOf<T>, false), wide = Attrs(c, DType::kDouble, false);
+  const Tensor y = Checked({"MaxPool", attrs, {x}, {}}, -1), wide_y = Only({"MaxPool", wide, {wide_x}, {}});
+  CHECK(ToDouble<T>(y) == ToDouble<double>(wide_y));
+  CHECK(ToDouble<T>(Checked({"MaxPoolGrad", attrs, {x, y, dy}, {}}, -1)) ==
+        ToDouble<double>(Only({"MaxPoolGrad", wide, {wide_x, wide_y, wide_dy}, {}})));
+}
+
+TEST_CASE("max pooling of integers is that of double") {
+  std::mt19937 rng(23);
+  for (int i = 0; i < 6; ++i) {
+    const Case c = RandomCase(rng);
+    CheckIntegers<uint8_t>(rng, c);
+    CheckIntegers<int16_t>(rng, c);
+    CheckIntegers<int64_t>(rng, c);
+  }
+}
+
 TEST_CASE("MaxPool over the channels takes groups of them") {
   const Tensor y = Only(
       {"MaxPool",
