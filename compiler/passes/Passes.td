@@ -92,6 +92,19 @@ def RefineShapes : GraphPass<"refine-shapes"> {
   }];
 }
 
+def HoistPoolGradients : GraphPass<"hoist-pool-gradients"> {
+  let summary = "What follows a MaxPoolGrad is done on the smaller, pooled image";
+  let description = [{
+    ReluGrad or Relu6Grad of a MaxPoolGrad that has no other user, by the very image y
+    that was pooled: `MaxPoolGrad(y, p, ReluGrad(g, p))`. BiasAddGrad of a MaxPoolGrad
+    is that of the pooled gradient, as every window hands on its gradient once; not
+    where padding is explicit, and a window may lie outside. Strides that leave the
+    image as large are left alone. Two things are not exact: the sum is one of fewer
+    numbers and in another order, and a NaN that is the first of its window gets
+    the gradient of the window's maximum, which ReluGrad would have kept from it.
+  }];
+}
+
 def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
   let summary = "Scales and offsets behind a product go into its weights and a bias";
   let description = [{
@@ -99,8 +112,7 @@ def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
     FusedBatchNorm of inference with constant statistics, in a chain behind
     Conv2D, DepthwiseConv2dNative or MatMul with constant weights: the weights
     are scaled, one BiasAdd stays. Only chains that scale are touched. This is
-    the one simplification that is not exact: products of weights round
-    differently. It is left alone where a number is not finite.
+    not exact: products of weights round differently. It is left alone where a number is not finite.
   }];
 }
 

@@ -45,6 +45,8 @@ const std::vector<Phase> &phases() {
            {"cse", createCse},
            // What nobody uses would count as a user.
            {"dce", createDce},
+           // The one user of a gradient is known; what it leaves behind is dropped below.
+           {"hoist-pool-gradients", createHoistPoolGradients},
            // Behind fold-constants, which computes the factors.
            {"fold-batch-norm", createFoldBatchNorm},
            // What no product took; the factors of constants are constants.

@@ -36,11 +36,11 @@ void CheckSame(const Tensor& a, const Tensor& b, const std::string& name) {
   }
 }
 
-// Folded batch norm rounds differently, and says so.
+// Two passes round differently, and say so.
 template <typename T = float>
 void CheckBits(std::vector<NodeDef> nodes, const Feeds& feeds, const std::vector<std::string>& fetches) {
   const std::shared_ptr<const Graph> graph = MakeGraph(std::move(nodes));
-  const auto simplified = Results(graph, feeds, fetches, {"fold-batch-norm"});
+  const auto simplified = Results(graph, feeds, fetches, {"fold-batch-norm", "hoist-pool-gradients"});
   const auto written = Results(graph, feeds, fetches, {"all"});
   for (size_t i = 0; i < fetches.size(); ++i) CheckSame<T>(simplified[i], written[i], fetches[i]);
 }
@@ -379,6 +379,25 @@ TEST_CASE("copies that move nothing keep the bits of special values") {
   nodes.push_back(N("addn", "AddN", {"transpose"}, {{"T", DType::kFloat}, {"N", int64_t{1}}}));
   fetches.push_back("addn:0");
   CheckBits(nodes, {{"x:0", Tensor::Of<float>(shape, special)}}, fetches);
+}
+
+TEST_CASE("an activation above the gradient of a pooling has the same bits, the gradient of its bias the same sum") {
+  for (const int64_t stride : {1, 2}) {
+    const AttrMap window = {
+        {"T", DType::kFloat}, {"ksize", List({1, 2, 2, 1})}, {"strides", List({1, 2, stride, 1})}, {"padding", "SAME"}};
+    const Shape image({2, 7, 6, 9}), pooled({2, 4, 6 / stride, 9});
+    const std::shared_ptr<const Graph> graph =
+        MakeGraph({Input("x", image), Input("g", pooled), Op1("y", "Relu", {"x"}), N("p", "MaxPool", {"y"}, window),
+                   N("d", "MaxPoolGrad", {"y", "p", "g"}, window), Op1("r", "ReluGrad", {"d", "y"}),
+                   Op1("b", "BiasAddGrad", {"r"})});
+    const Feeds feeds = {{"x:0", Noise(image, 1)}, {"g:0", Noise(pooled, 2)}};
+    const auto hoisted = Results(graph, feeds, {"r:0", "b:0"}, {}),
+               written = Results(graph, feeds, {"r:0", "b:0"}, {"all"});
+    CheckSame<float>(hoisted[0], written[0], "r");
+    for (size_t i = 0; i < 9; ++i) {
+      CHECK(hoisted[1].elements<float>()[i] == Approx(written[1].elements<float>()[i]).margin(1e-5));
+    }
+  }
 }
 
 }  // namespace

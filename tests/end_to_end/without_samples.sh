@@ -2,6 +2,7 @@
 # without_samples.sh GRAPHC DATA: as without.sh, with the graphs of the samples, which
 # are always there.
 set -e
+. "$(dirname "$0")/passes.sh"
 graphc=$1
 data=$2
 scratch=$(mktemp -d)
@@ -16,8 +17,8 @@ digits() {  # digits FOLDER PASS...
     --out-dir "$folder" "$@" > /dev/null
 }
 digits every
-digits exact fold-batch-norm
-passes=$("$graphc" opt --list | sed -n '/required/!s,.*/,,p' | sort -u | grep -v '^fold-batch-norm$')
+digits exact $(echo "$inexact" | tr , ' ')
+passes=$(exact_passes "$graphc")
 [ -n "$passes" ]
 for pass in $passes; do
   digits "$pass" "$pass"
