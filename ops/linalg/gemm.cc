@@ -220,7 +220,17 @@ template <typename T>
 void PackPanels(const T* b, int64_t b_stride, bool b_transposed, int64_t k, int64_t n, int64_t begin, int64_t end,
                 T* packed) {
   constexpr int64_t kWidth = kPanelColumns<T>;
-  for (int64_t p = begin; p < end; ++p) {
+  constexpr int64_t kTogether = 4;  // panels that are filled from one reading of rows
+  const int64_t whole = b_transposed ? begin : std::max(begin, std::min(end, n / kWidth));
+  for (int64_t p0 = begin; p0 < whole; p0 += kTogether) {
+    const int64_t p1 = std::min(whole, p0 + kTogether);
+    for (int64_t i = 0; i < k; ++i) {
+      for (int64_t p = p0; p < p1; ++p) {
+        std::memcpy(packed + (p * k + i) * kWidth, b + i * b_stride + p * kWidth, kWidth * sizeof(T));
+      }
+    }
+  }
+  for (int64_t p = whole; p < end; ++p) {
     T* panel = packed + p * kWidth * k;
     const int64_t width = std::min(kWidth, n - p * kWidth);
     if (b_transposed) {

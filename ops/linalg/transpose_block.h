@@ -29,24 +29,27 @@ inline void Block8(const float* src, int64_t src_stride, float* dst, int64_t dst
 
 }  // namespace transpose_internal
 
-// dst[j, i] = src[i, j] for i < rows, j < columns; strides count elements.
+// dst[j, i] = src[i, j] for i < rows, j < columns; strides count elements. They do
+// not overlap.
 template <typename T>
 void TransposedCopy(const T* src, int64_t src_stride, int64_t rows, int64_t columns, T* dst, int64_t dst_stride) {
-  constexpr int64_t kBlock = 8;
-  for (int64_t i0 = 0; i0 < rows; i0 += kBlock) {
-    const int64_t i1 = i0 + kBlock < rows ? i0 + kBlock : rows;
-    int64_t j = 0;
-    if constexpr (sizeof(T) == sizeof(float)) {
-      if (i1 - i0 == kBlock) {
-        for (; j + kBlock <= columns; j += kBlock) {
-          transpose_internal::Block8(reinterpret_cast<const float*>(src + i0 * src_stride + j), src_stride,
-                                     reinterpret_cast<float*>(dst + j * dst_stride + i0), dst_stride);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    constexpr int64_t kBlock = 8;
+    if (rows >= kBlock && columns >= kBlock) {
+      // The last block of a row or column begins early: it writes some elements again.
+      for (int64_t i = 0; i < rows; i += kBlock) {
+        const int64_t row = i + kBlock <= rows ? i : rows - kBlock;
+        for (int64_t j = 0; j < columns; j += kBlock) {
+          const int64_t column = j + kBlock <= columns ? j : columns - kBlock;
+          transpose_internal::Block8(reinterpret_cast<const float*>(src + row * src_stride + column), src_stride,
+                                     reinterpret_cast<float*>(dst + column * dst_stride + row), dst_stride);
         }
       }
+      return;
     }
-    for (; j < columns; ++j) {
-      for (int64_t i = i0; i < i1; ++i) dst[j * dst_stride + i] = src[i * src_stride + j];
-    }
+  }
+  for (int64_t j = 0; j < columns; ++j) {
+    for (int64_t i = 0; i < rows; ++i) dst[j * dst_stride + i] = src[i * src_stride + j];
   }
 }
 
