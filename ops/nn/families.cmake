@@ -1,6 +1,6 @@
 millrace_ops_family(depthwise_tile ISA nn/depthwise_tile.cc)
 millrace_ops_family(softmax_rows ISA nn/softmax_rows.cc)
-millrace_ops_family(conv2d nn/window.cc nn/convolution.cc nn/int_convolution.cc nn/conv2d.cc nn/conv2d_backprop.cc nn/filter_gradient.cc)
+millrace_ops_family(conv2d nn/window.cc nn/convolution.cc nn/int_convolution.cc nn/conv2d.cc nn/conv2d_backprop.cc nn/image_planes.cc nn/filter_gradient.cc)
 millrace_ops_family(depthwise nn/depthwise.cc)
 millrace_ops_family(pool nn/pooling.cc nn/pool.cc nn/pool_backprop.cc)
 millrace_ops_family(in_top_k nn/in_top_k.cc)
