@@ -253,6 +253,14 @@ TEST_CASE("Conv2D agrees with double at the sizes of networks") {
   CheckConv<float>(rng, {1, {56, 56}, 24, {1, 1}, 24, 48, {28, 28}, {2, 2}, {1, 1}, {0, 0}}, "VALID", {});
 }
 
+TEST_CASE("gradients of Conv2D agree with double over images that are cut into bands") {
+  std::mt19937 rng(8);
+  // Of some channels, and of a few, whose taps are copied out; the last band is smaller.
+  CheckConv<float>(rng, {2, {41, 40}, 30, {3, 3}, 30, 70, {41, 40}, {1, 1}, {1, 1}, {1, 1}}, "SAME", {});
+  CheckConv<float>(rng, {2, {71, 37}, 8, {5, 3}, 2, 40, {36, 37}, {2, 1}, {1, 1}, {2, 1}}, "SAME", {});
+  CheckConv<double>(rng, {1, {61, 31}, 1, {3, 3}, 1, 20, {57, 27}, {1, 1}, {2, 2}, {0, 0}}, "VALID", {});
+}
+
 TEST_CASE("an image without elements gives a result without elements") {
   const Tensor y = Only({"Conv2D",
                          {{"T", DType::kFloat}, {"strides", Ints({1, 1, 1, 1})}, {"padding", "SAME"}},
