@@ -10,6 +10,7 @@
 #include "millrace/compiler/api/code.h"
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/plan/plan.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace {
@@ -27,17 +28,6 @@ struct SignatureSpec {
   std::vector<int> feed_ranks = {};
 };
 
-// What a compile may grow to. More is ResourceExhausted, which names the limit.
-struct CompileLimits {
-  // Operations of all signatures together, behind each phase.
-  int64_t nodes = 16'000'000;
-  // Programs of fused operations.
-  int64_t clusters = 1'000'000;
-  // Bytes of the constants that the compile adds to the graph: folded, transposed,
-  // scaled.
-  int64_t constant_bytes = int64_t{8} << 30;
-};
-
 struct CompileOptions {
   // Names of passes to leave out ("fold-batch-norm", ...; `graphc opt --list`), or
   // "all" for every one that a plan can be made without.
@@ -50,7 +40,8 @@ struct CompileOptions {
   bool soft_placement = true;
   // Machine code for the plan's clusters (code.h); none unless asked for.
   CodeOptions code;
-  CompileLimits limits;
+  // What the compile may grow to: compile_nodes, clusters and constant_bytes.
+  Limits limits;
   // Checked between passes; true stops with Cancelled.
   std::function<bool()> cancelled;
   // Called before each pass with its name, "simplify/cse", and before the plan is

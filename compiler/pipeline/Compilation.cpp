@@ -36,17 +36,16 @@ Size sizeOf(ModuleOp module) {
   return size;
 }
 
-Status checkSize(ModuleOp module, const char *phase, int64_t imported,
-                 const CompileLimits &limits) {
+Status checkSize(ModuleOp module, const char *phase, int64_t imported, const Limits &limits) {
   const Size size = sizeOf(module);
-  const auto check = [&](std::string_view what, int64_t limit, int64_t found) {
-    return found <= limit ? OkStatus()
-                          : ResourceExhausted(Cat("phase ", phase, ": the limit of a compile is ",
-                                                  limit, " ", what, ", found ", found));
+  const auto check = [&](const char *name, int64_t limit, int64_t found) {
+    return found <= limit
+               ? OkStatus()
+               : PastLimit(Cat("phase ", phase), name, limit, static_cast<uint64_t>(found));
   };
-  MR_RETURN_IF_ERROR(check("nodes", limits.nodes, size.nodes));
+  MR_RETURN_IF_ERROR(check("compile_nodes", limits.compile_nodes, size.nodes));
   MR_RETURN_IF_ERROR(check("clusters", limits.clusters, size.clusters));
-  return check("bytes of constants", limits.constant_bytes, size.constantBytes - imported);
+  return check("constant_bytes", limits.constant_bytes, size.constantBytes - imported);
 }
 
 } // namespace

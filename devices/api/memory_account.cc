@@ -9,7 +9,7 @@ Status MemoryAccount::Reserve(uint64_t bytes) {
   const uint64_t limit = limit_ == 0 ? UINT64_MAX : limit_;
   do {
     if (used > limit || bytes > limit - used) {
-      return ResourceExhausted(Cat(Figures(bytes), ": the limit is ", limit, " bytes"));
+      return ResourceExhausted(Cat(Figures(bytes), ": the limit memory_bytes is ", limit));
     }
   } while (!in_use_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   const uint64_t now = used + bytes;

@@ -27,7 +27,8 @@ Status CheckShapeAttr(const std::string& name, const ShapeValue& value) {
 Status CheckTensorAttr(const std::string& name, const std::shared_ptr<const TensorValue>& tensor, uint64_t max_bytes) {
   if (tensor == nullptr) return InvalidArgument(Cat("attribute '", name, "': expected a tensor, found none"));
   if (Status s = Validate(*tensor, max_bytes); !s.ok()) {
-    return Status(s.code(), Cat("attribute '", name, "': ", s.message()));
+    const std::string_view which = s.code() == Code::kResourceExhausted ? " (tensor_bytes)" : "";
+    return Status(s.code(), Cat("attribute '", name, "': ", s.message(), which));
   }
   return OkStatus();
 }

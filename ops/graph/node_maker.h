@@ -26,6 +26,7 @@ class Graph::NodeMaker {
   // The node is the graph's from now on; nothing can fail any more.
   Node* Commit(std::unique_ptr<Node> node) const;
 
+  // Whether a node may have the name; not whether it is free.
   static Status CheckName(std::string_view name);
   // Whether `from` is there and of a dtype that input `index` takes.
   static Status CheckInput(const Node& node, size_t index, Endpoint from, std::string_view text);

@@ -10,6 +10,7 @@ struct TensorName {
   std::string_view node;
   int index = 0;
 };
+// Any text: what it does not say is as above.
 TensorName ParseTensorName(std::string_view text);
 
 }  // namespace millrace

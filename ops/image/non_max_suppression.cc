@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/ops/registry/sym_eval.h"
 #include "millrace/proto/value/half.h"
@@ -43,7 +44,7 @@ struct Candidate {
   }
 };
 
-struct Limits {
+struct Thresholds {
   int64_t most = 0;
   float overlap = 0.5f;
   float score = -std::numeric_limits<float>::infinity();
@@ -51,10 +52,11 @@ struct Limits {
 };
 
 // Selects up to limits.most boxes; `candidates` has room for all, and begins with
-// the selected ones afterwards, whose scores are what is left of them.
+// the selected ones afterwards, whose scores are what is left of them. -1 where the run
+// is to stop.
 template <typename T>
-int64_t Select(const T* boxes, const T* scores, int64_t count, const Limits& limits, Candidate* candidates,
-               Candidate* selected) {
+int64_t Select(const T* boxes, const T* scores, int64_t count, const Thresholds& limits, Candidate* candidates,
+               Candidate* selected, Checkpoint checkpoint) {
   int64_t left = 0;
   for (int64_t i = 0; i < count; ++i) {
     const auto score = static_cast<float>(scores[i]);
@@ -69,6 +71,7 @@ int64_t Select(const T* boxes, const T* scores, int64_t count, const Limits& lim
     const float score = best.score;
     const Box box = BoxAt(boxes, best.box);
     bool dropped = false;
+    if (checkpoint.Reached(200 + 10.0 * static_cast<double>(found - best.next))) return -1;
     // The latest first: those are likeliest to overlap.
     for (int64_t i = found; i-- > best.next && !dropped;) {
       const float overlap = Overlap(box, BoxAt(boxes, selected[i].box));
@@ -111,7 +114,7 @@ class NonMaxSuppression final : public Kernel {
 
   Status Run(KernelContext& ctx) const override {
     const TensorView &boxes = ctx.input(0), &scores = ctx.input(1);
-    Limits limits;
+    Thresholds limits;
     limits.most = *ctx.input(2).as<int32_t>();
     limits.overlap = ctx.num_inputs() > 3 ? Scalar(ctx.input(3)) : overlap_;
     if (ctx.num_inputs() > 4) limits.score = Scalar(ctx.input(4));
@@ -127,7 +130,8 @@ class NonMaxSuppression final : public Kernel {
                         ctx.Scratch(2 * static_cast<size_t>(count) * sizeof(Candidate) + sizeof(Candidate)));
     auto* const candidates = static_cast<Candidate*>(scratch);
     Candidate* const selected = candidates + count;
-    const int64_t found = Select(boxes.as<T>(), scores.as<T>(), count, limits, candidates, selected);
+    const int64_t found = Select(boxes.as<T>(), scores.as<T>(), count, limits, candidates, selected, Checkpoint(ctx));
+    if (found < 0) return Checkpoint::Stopped();
     const int64_t size = padded_ ? limits.most : found;
     for (int i = 0; i < (scores_ ? 2 : 1); ++i) {
       MR_RETURN_IF_ERROR(ctx.AllocateOutput(i, std::span<const int64_t>(&size, 1)));

@@ -1,6 +1,7 @@
 #include "millrace/proto/codec/attr.h"
 
 #include "millrace/proto/codec/messages.h"
+#include "millrace/proto/codec/parse.h"
 
 namespace millrace {
 namespace codec {
@@ -260,13 +261,9 @@ void WriteMap(uint32_t field, const std::map<std::string, std::string>& map, std
 
 }  // namespace codec
 
-Result<AttrValue> ParseAttr(const Bytes& bytes, const ParseOptions& options) {
-  AttrValue out;
-  MR_RETURN_IF_ERROR(codec::Guard("attribute", [&] {
-    codec::Context context{.owner = bytes.owner(), .in_place = true, .max_depth = options.max_depth};
-    codec::Read(codec::Reader(bytes.view(), &context), &out);
-  }));
-  return out;
+Result<AttrValue> ParseAttr(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<AttrValue>("attribute", bytes, limits,
+                                 [](codec::Reader r, AttrValue* out) { codec::Read(r, out); });
 }
 
 std::string SerializeAttr(const AttrValue& value) {

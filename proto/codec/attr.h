@@ -3,15 +3,15 @@
 
 #include <string>
 
-#include "millrace/proto/codec/options.h"
 #include "millrace/proto/value/attr.h"
 #include "millrace/proto/value/bytes.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace {
 
 // Contents of tensors are views of `bytes`.
-Result<AttrValue> ParseAttr(const Bytes& bytes, const ParseOptions& options = {});
+Result<AttrValue> ParseAttr(const Bytes& bytes, const Limits& limits = {});
 // Deterministic: equal values give equal bytes.
 std::string SerializeAttr(const AttrValue& value);
 

@@ -258,8 +258,8 @@ static void Write(const DeviceStatsValue& d, std::string* out) {
 
 }  // namespace codec
 
-Result<ConfigValue> ParseConfig(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<ConfigValue>("config", bytes, options,
+Result<ConfigValue> ParseConfig(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<ConfigValue>("config", bytes, limits,
                                    [](codec::Reader r, ConfigValue* out) { codec::Read(r, out); });
 }
 
@@ -269,8 +269,8 @@ std::string SerializeConfig(const ConfigValue& config) {
   return out;
 }
 
-Result<RunOptionsValue> ParseRunOptions(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<RunOptionsValue>("run options", bytes, options,
+Result<RunOptionsValue> ParseRunOptions(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<RunOptionsValue>("run options", bytes, limits,
                                        [](codec::Reader r, RunOptionsValue* out) { codec::Read(r, out); });
 }
 

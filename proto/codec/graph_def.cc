@@ -9,8 +9,8 @@ namespace codec {
 // Names the node that `r` reads, once its name is known, in whatever goes wrong.
 static void ReadNode(Reader r, NodeDef* out) {
   Context& context = r.context();
-  if (++context.nodes > context.max_nodes) {
-    throw Malformed(ResourceExhausted(Cat("more nodes than the limit of ", context.max_nodes)));
+  if (++context.nodes > context.limits.file_nodes) {
+    throw Malformed(PastLimit("nodes", "file_nodes", context.limits.file_nodes, static_cast<uint64_t>(context.nodes)));
   }
   Status status;
   try {
@@ -252,8 +252,8 @@ void Write(const GraphDef& g, std::string* out) {
 
 }  // namespace codec
 
-Result<GraphDef> ParseGraphDef(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<GraphDef>("graph", bytes, options, [](codec::Reader r, GraphDef* out) { codec::Read(r, out); });
+Result<GraphDef> ParseGraphDef(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<GraphDef>("graph", bytes, limits, [](codec::Reader r, GraphDef* out) { codec::Read(r, out); });
 }
 
 std::string SerializeGraphDef(const GraphDef& graph) {
@@ -262,8 +262,8 @@ std::string SerializeGraphDef(const GraphDef& graph) {
   return out;
 }
 
-Result<NodeDef> ParseNodeDef(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<NodeDef>("node", bytes, options, [](codec::Reader r, NodeDef* out) { codec::Read(r, out); });
+Result<NodeDef> ParseNodeDef(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<NodeDef>("node", bytes, limits, [](codec::Reader r, NodeDef* out) { codec::Read(r, out); });
 }
 
 std::string SerializeNodeDef(const NodeDef& node) {
@@ -272,8 +272,8 @@ std::string SerializeNodeDef(const NodeDef& node) {
   return out;
 }
 
-Result<FunctionLibrary> ParseFunctionLibrary(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<FunctionLibrary>("function library", bytes, options,
+Result<FunctionLibrary> ParseFunctionLibrary(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<FunctionLibrary>("function library", bytes, limits,
                                        [](codec::Reader r, FunctionLibrary* out) { codec::Read(r, out); });
 }
 

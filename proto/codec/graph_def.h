@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "millrace/proto/codec/options.h"
 #include "millrace/proto/value/bytes.h"
 #include "millrace/proto/value/graph_def.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace {
@@ -15,15 +15,15 @@ namespace millrace {
 // project does not read are kept for Serialize. InvalidArgument for malformed
 // bytes, ResourceExhausted past a limit; the node is named where one is to
 // blame. Whether the graph makes sense is ops/graph's question.
-Result<GraphDef> ParseGraphDef(const Bytes& bytes, const ParseOptions& options = {});
+Result<GraphDef> ParseGraphDef(const Bytes& bytes, const Limits& limits = {});
 
 // Byte for byte what protobuf's deterministic serialization gives.
 std::string SerializeGraphDef(const GraphDef& graph);
 
-Result<NodeDef> ParseNodeDef(const Bytes& bytes, const ParseOptions& options = {});
+Result<NodeDef> ParseNodeDef(const Bytes& bytes, const Limits& limits = {});
 std::string SerializeNodeDef(const NodeDef& node);
 
-Result<FunctionLibrary> ParseFunctionLibrary(const Bytes& bytes, const ParseOptions& options = {});
+Result<FunctionLibrary> ParseFunctionLibrary(const Bytes& bytes, const Limits& limits = {});
 std::string SerializeFunctionLibrary(const FunctionLibrary& library);
 
 }  // namespace millrace

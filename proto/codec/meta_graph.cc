@@ -328,8 +328,8 @@ void Write(const MetaGraphDef& m, std::string* out) {
 
 }  // namespace codec
 
-Result<MetaGraphDef> ParseMetaGraphDef(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<MetaGraphDef>("meta graph", bytes, options,
+Result<MetaGraphDef> ParseMetaGraphDef(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<MetaGraphDef>("meta graph", bytes, limits,
                                     [](codec::Reader r, MetaGraphDef* out) { codec::Read(r, out); });
 }
 

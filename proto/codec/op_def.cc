@@ -178,8 +178,8 @@ void Write(const OpDefValue& op, std::string* out) {
 
 }  // namespace codec
 
-Result<OpDefValue> ParseOpDef(const Bytes& bytes, const ParseOptions& options) {
-  return codec::Parse<OpDefValue>("op definition", bytes, options,
+Result<OpDefValue> ParseOpDef(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<OpDefValue>("op definition", bytes, limits,
                                   [](codec::Reader r, OpDefValue* out) { codec::Read(r, out); });
 }
 
@@ -189,9 +189,9 @@ std::string SerializeOpDef(const OpDefValue& op) {
   return out;
 }
 
-Result<std::vector<OpDefValue>> ParseOpList(const Bytes& bytes, const ParseOptions& options) {
+Result<std::vector<OpDefValue>> ParseOpList(const Bytes& bytes, const Limits& limits) {
   using List = std::vector<OpDefValue>;
-  return codec::Parse<List>("op list", bytes, options, [](codec::Reader r, List* out) {
+  return codec::Parse<List>("op list", bytes, limits, [](codec::Reader r, List* out) {
     while (r.Next()) {
       if (r.key() == codec::Len(1)) codec::Read(r.Sub(), &out->emplace_back());
       else r.Skip();

@@ -1,21 +1,20 @@
 // The frame of every Parse function. Internal to proto/codec.
 #pragma once
 
-#include "millrace/proto/codec/options.h"
 #include "millrace/proto/codec/wire.h"
+#include "millrace/proto/value/limits.h"
 
 namespace millrace::codec {
 
-// A T filled by f(reader, T*), from `bytes` within `options`.
+// A T filled by f(reader, T*), from `bytes` within `limits`.
 template <typename T, typename F>
-Result<T> Parse(std::string_view what, const Bytes& bytes, const ParseOptions& options, F&& f) {
-  if (bytes.size() > options.max_bytes) {
-    return ResourceExhausted(Cat(what, ": ", bytes.size(), " bytes pass the limit of ", options.max_bytes));
+Result<T> Parse(std::string_view what, const Bytes& bytes, const Limits& limits, F&& f) {
+  if (bytes.size() > static_cast<uint64_t>(limits.file_bytes)) {
+    return PastLimit(what, "file_bytes", limits.file_bytes, bytes.size());
   }
   T out;
   MR_RETURN_IF_ERROR(Guard(what, [&] {
-    Context context{
-        .owner = bytes.owner(), .in_place = true, .max_depth = options.max_depth, .max_nodes = options.max_nodes};
+    Context context{.owner = bytes.owner(), .in_place = true, .limits = limits};
     f(Reader(bytes.view(), &context), &out);
   }));
   return out;

@@ -5,9 +5,9 @@
 
 namespace millrace {
 
-Result<SavedModel> ParseSavedModel(const Bytes& bytes, const ParseOptions& options) {
+Result<SavedModel> ParseSavedModel(const Bytes& bytes, const Limits& limits) {
   using codec::Len, codec::Var;
-  return codec::Parse<SavedModel>("saved model", bytes, options, [](codec::Reader r, SavedModel* out) {
+  return codec::Parse<SavedModel>("saved model", bytes, limits, [](codec::Reader r, SavedModel* out) {
     while (r.Next()) {
       switch (r.key()) {
         case Var(1):

@@ -1,6 +1,7 @@
 #include "millrace/proto/codec/tensor.h"
 
 #include "millrace/proto/codec/messages.h"
+#include "millrace/proto/codec/parse.h"
 
 namespace millrace {
 namespace codec {
@@ -171,14 +172,11 @@ void Write(const TensorValue& t, std::string* out) {
 
 }  // namespace codec
 
-Result<TensorValue> ParseTensor(const Bytes& bytes, const ParseOptions& options) {
-  TensorValue out;
-  out.has_shape = false;
-  MR_RETURN_IF_ERROR(codec::Guard("tensor", [&] {
-    codec::Context context{.owner = bytes.owner(), .in_place = true, .max_depth = options.max_depth};
-    codec::Read(codec::Reader(bytes.view(), &context), &out);
-  }));
-  return out;
+Result<TensorValue> ParseTensor(const Bytes& bytes, const Limits& limits) {
+  return codec::Parse<TensorValue>("tensor", bytes, limits, [](codec::Reader r, TensorValue* out) {
+    out->has_shape = false;
+    codec::Read(r, out);
+  });
 }
 
 std::string SerializeTensor(const TensorValue& value) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "millrace/proto/value/bytes.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 #include "millrace/proto/value/strings.h"
 
@@ -57,9 +58,8 @@ bool IsUtf8(std::string_view s);
 struct Context {
   std::shared_ptr<const void> owner;  // of the bytes; null: views of them are not kept
   bool in_place = false;              // tensor contents are views of the bytes
-  int max_depth = 100;
-  uint64_t max_nodes = UINT64_MAX;
-  uint64_t nodes = 0;
+  Limits limits = {};
+  int64_t nodes = 0;
 };
 
 enum : uint32_t { kVarint = 0, kFixed64 = 1, kLength = 2, kFixed32 = 5 };
@@ -82,8 +82,9 @@ class Reader {
  public:
   Reader(std::string_view bytes, Context* context, int depth = 0)
       : at_(bytes.data()), end_(bytes.data() + bytes.size()), context_(context), depth_(depth) {
-    if (depth > context->max_depth) {
-      throw Malformed(Cat("messages are nested deeper than the limit of ", context->max_depth));
+    if (depth > context->limits.message_depth) {
+      throw Malformed(PastLimit("messages within messages", "message_depth", context->limits.message_depth,
+                                static_cast<uint64_t>(depth)));
     }
   }
 

@@ -9,8 +9,6 @@
 namespace millrace::plan {
 namespace {
 
-constexpr int kMaxNesting = 64;
-
 template <typename... Parts>
 Status Bad(const Parts&... parts) {
   return InvalidArgument(Cat("plan: ", parts...));

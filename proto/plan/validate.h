@@ -6,6 +6,9 @@
 
 namespace millrace::plan {
 
+// Blocks run on the caller's stack, so they are not nested deeper than this.
+inline constexpr int kMaxNesting = 64;
+
 // Every index is in range and refers to what its place asks for; expressions
 // refer to earlier ones; aliases and blocks that contain each other have no
 // cycle; a step comes after what it waits for and after the step that makes its

@@ -28,7 +28,8 @@ Result<FunctionDef> Parsed(const void* proto, size_t length) {
   if (proto == nullptr) return InvalidArgument("expected a serialized FunctionDef, found null");
   std::string bytes;
   PutBytes(&bytes, 1, {static_cast<const char*>(proto), length});
-  MR_ASSIGN_OR_RETURN(FunctionLibrary library, ParseFunctionLibrary(Bytes(std::move(bytes))));
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  MR_ASSIGN_OR_RETURN(FunctionLibrary library, ParseFunctionLibrary(Bytes(std::move(bytes)), limits));
   if (library.functions.size() != 1) return InvalidArgument("expected a serialized FunctionDef");
   return std::move(library.functions[0]);
 }

@@ -67,14 +67,17 @@ Result<std::unique_ptr<TF_ImportGraphDefResults>> Import(TF_Graph* graph, const 
   const TF_ImportGraphDefOptions& options = asked != nullptr ? *asked : kNone;
   // The caller may free its bytes after this call: weights live in a copy.
   const Bytes bytes(std::string(static_cast<const char*>(graph_def->data), graph_def->length));
-  MR_ASSIGN_OR_RETURN(const GraphDef def, ParseGraphDef(bytes));
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  MR_ASSIGN_OR_RETURN(const GraphDef def, ParseGraphDef(bytes, limits));
   Positions positions;
   for (size_t i = 0; i < def.nodes.size(); ++i) positions.emplace(def.nodes[i].name, i);
   const GraphLock lock(*graph->state);
   Graph& live = *graph->state->graph;
   MR_RETURN_IF_ERROR(CheckReturns(def, positions, live.registry(), options));
   ImportResults imported;
-  MR_RETURN_IF_ERROR(live.Import(def, options.options, &imported));
+  ImportOptions within = options.options;
+  within.max_tensor_bytes = static_cast<uint64_t>(limits.tensor_bytes);
+  MR_RETURN_IF_ERROR(live.Import(def, within, &imported));
   auto results = std::make_unique<TF_ImportGraphDefResults>();
   for (const auto& output : options.return_outputs) {
     if (const auto mapped = options.options.input_map.find(output); mapped != options.options.input_map.end()) {

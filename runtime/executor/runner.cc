@@ -43,11 +43,15 @@ class PlanRunner final : public Runner {
 };
 
 Result<std::unique_ptr<Runner>> FromMappedBytes(const Buffer& buffer, const RunnerOptions& options) {
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment(options.limits));
+  if (buffer.size() > static_cast<uint64_t>(limits.file_bytes)) {
+    return PastLimit("plan", "file_bytes", limits.file_bytes, buffer.size());
+  }
   const Bytes bytes(std::string_view(static_cast<const char*>(buffer.data()), buffer.size()), buffer.owner());
   MR_ASSIGN_OR_RETURN(plan::Plan plan, plan::Read(bytes, {.no_code = options.no_code}));
   EnvironmentOptions environment;
   environment.threads = options.threads;
-  environment.memory_limit = options.memory_limit;
+  environment.memory_limit = static_cast<uint64_t>(limits.memory_bytes);
   environment.no_code = options.no_code;
   environment.registry = options.registry;
   return NewPlanRunner(std::move(plan), std::make_shared<Environment>(environment), buffer.owner());

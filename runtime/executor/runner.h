@@ -10,15 +10,16 @@
 
 #include "millrace/devices/api/tensor.h"
 #include "millrace/proto/plan/plan.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace {
 
 class Registry;
 
-// Asked to stop: from any thread, any number of times.
 class CancelToken {
  public:
+  // Asks to stop: from any thread, any number of times.
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
@@ -28,8 +29,12 @@ class CancelToken {
 
 // A run that is cancelled or past its deadline ends with an error: between steps;
 // within a step that splits its work, behind the pieces that are in work (a piece is
-// what is worth a thread); while Session compiles for it, behind a pass. A step that
-// writes variables, or is of a program's own op, ends first.
+// what is worth a thread, some 20 microseconds, or one row of the work where that is
+// more); within one that does not (matrices that are solved or factored, sorting,
+// scans, Unique, strings), at the next look, a third of a millisecond away; while
+// Session compiles for it, behind a pass. What only moves or makes elements once, in
+// one piece, may end first: a gigabyte takes it a second at most. So does a step that
+// writes variables or is of a program's own op.
 struct RunOptions {
   int64_t timeout_ms = 0;               // 0: no deadline
   const CancelToken* cancel = nullptr;  // outlives the run
@@ -73,9 +78,9 @@ class Callable {
 };
 
 struct RunnerOptions {
-  int threads = 0;            // as SessionOptions
-  uint64_t memory_limit = 0;  // as SessionOptions
-  bool no_code = false;       // refuse plans that carry compiled code
+  int threads = 0;       // as SessionOptions
+  Limits limits = {};    // of the plan (file_bytes) and of runs (memory_bytes); as SessionOptions
+  bool no_code = false;  // refuse plans that carry compiled code
   // The ops that the plan's steps are made of; null: the built-in ones. A plan
   // that was made with other definitions is refused (FailedPrecondition). The
   // registry outlives the runner.

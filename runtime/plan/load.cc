@@ -6,6 +6,7 @@
 
 #include "millrace/ops/registry/effects.h"
 #include "millrace/ops/user/user_ops_hash.h"
+#include "millrace/proto/plan/validate.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/plan/code.h"
 #include "millrace/runtime/plan/loaded_plan.h"
@@ -846,7 +847,6 @@ class Loader {
   // Blocks run on the caller's stack, so they may not nest without end. LoadStep
   // has seen to it that a block runs only blocks of larger numbers.
   Status CheckNesting() {
-    constexpr int kMaxDepth = 64;
     std::vector<int> depth(plan().blocks.size(), 1);
     for (size_t b = depth.size(); b-- > 0;) {
       for (const plan::Step& step : plan().blocks[b].steps) {
@@ -854,8 +854,8 @@ class Loader {
           if (inner < depth.size()) depth[b] = std::max(depth[b], depth[inner] + 1);
         }
       }
-      if (depth[b] > kMaxDepth) {
-        return InvalidArgument(Cat("block '", plan().blocks[b].name, "': expected at most ", kMaxDepth,
+      if (depth[b] > plan::kMaxNesting) {
+        return InvalidArgument(Cat("block '", plan().blocks[b].name, "': expected at most ", plan::kMaxNesting,
                                    " blocks inside each other, found more"));
       }
     }

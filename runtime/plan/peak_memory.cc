@@ -4,6 +4,7 @@
 
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/registry/plan_sizes.h"
+#include "millrace/proto/plan/validate.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
@@ -68,8 +69,7 @@ class Counter {
   }
 
   Result<Parts> Block(uint32_t number, int depth) {
-    constexpr int kMaxDepth = 64;  // as the loader allows
-    if (number >= plan_.blocks.size() || depth > kMaxDepth) {
+    if (number >= plan_.blocks.size() || depth > plan::kMaxNesting) {
       return InvalidArgument(Cat("block ", number, ": the plan has no such block, or blocks without end"));
     }
     if (const auto known = done_.find(number); known != done_.end()) return known->second;

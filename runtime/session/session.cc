@@ -153,6 +153,7 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const Signature
   const DefaultFloatState floats;  // what is folded does not depend on the host's
   CompileOptions compile_options;
   compile_options.disabled_passes = options.disabled_passes;
+  compile_options.limits = options.limits;
   compile_options.code = code;
   for (const auto& device : environment->devices()) {
     compile_options.devices.push_back({std::string(device->kind()), static_cast<uint32_t>(device->ordinal())});
@@ -237,6 +238,7 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
           Cat("device_count of '", kind, "': expected a number from 0 to ", kMaxDevices, ", found ", count));
     }
   }
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment(options.limits));
   // The built-in definitions are tested; a program's own are looked at here.
   if (&graph->registry() != &Registry::BuiltIn()) {
     const std::vector<std::string> problems = graph->registry().Check();
@@ -245,7 +247,7 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
   auto impl = std::make_unique<Impl>();
   EnvironmentOptions environment;
   environment.threads = options.threads;
-  environment.memory_limit = options.memory_limit;
+  environment.memory_limit = static_cast<uint64_t>(limits.memory_bytes);
   environment.device_count = options.device_count;
   environment.registry = &graph->registry();
   impl->code = FromEnvironment(options.code);
@@ -255,6 +257,7 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
   }
   impl->graph = std::move(graph);
   impl->options = options;
+  impl->options.limits = limits;
   impl->environment = std::make_shared<Environment>(environment);
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }

@@ -13,6 +13,7 @@
 #include "millrace/compiler/api/code_options.h"
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/graph/graph.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 #include "millrace/runtime/executor/runner.h"
 
@@ -22,8 +23,9 @@ struct SessionOptions {
   // Threads a run may use, the caller's included; 0: as many as the machine has
   // cores. 1 means the caller's thread and no other.
   int threads = 0;
-  // Bytes of tensors that runs may hold on each device; 0 for no limit.
-  uint64_t memory_limit = 0;
+  // Of runs (memory_bytes) and of what is compiled for them; the environment may say
+  // otherwise (LimitsFromEnvironment).
+  Limits limits = {};
   std::vector<std::string> disabled_passes = {};
   // Machine code for clusters, where libmillrace_codegen is there; the environment
   // may say otherwise (FromEnvironment). Results are the same bits without it. kAuto:

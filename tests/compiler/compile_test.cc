@@ -283,15 +283,15 @@ TEST_CASE("a compile that grows past a limit is an error that says which") {
                                 Op1("c", "Add", {"b", "x"})});
   const SignatureSpec spec{"run", {"x:0"}, {"c:0", "f:0"}, {}};
   CompileOptions options;
-  options.limits.nodes = 3;
+  options.limits.compile_nodes = 3;
   Status error = CompileError(*graph, spec, options);
   CHECK(error.code() == Code::kResourceExhausted);
-  CHECK(error.message().find("the limit of a compile is 3 nodes, found ") != std::string::npos);
+  CHECK(error.message().find("the limit compile_nodes is 3, found ") != std::string::npos);
   options.limits = {};
   options.limits.constant_bytes = 3999;
   error = CompileError(*graph, spec, options);
   CHECK(error.code() == Code::kResourceExhausted);
-  CHECK(error.message().find("3999 bytes of constants, found 4000") != std::string::npos);
+  CHECK(error.message().find("the limit constant_bytes is 3999, found 4000") != std::string::npos);
   options.limits.constant_bytes = 4000;
   MustCompile(*graph, {spec}, options);
 }

@@ -63,7 +63,7 @@ template <typename Message, typename Parse, typename Serialize>
 Format Make(Parse parse, Serialize serialize) {
   return {[] { return std::make_unique<Message>(); },
           [=](const Bytes& bytes) -> Result<std::string> {
-            auto value = parse(bytes, ParseOptions());
+            auto value = parse(bytes, Limits());
             if (!value.ok()) return value.status();
             return serialize(*value);
           }};

@@ -254,20 +254,20 @@ TEST_CASE("nesting is limited, and the limit is protobuf's") {
   MR_REQUIRE_OK(ParseAttr(Bytes(Nested(30))));
   const auto deep = ParseAttr(Bytes(Nested(40)));
   REQUIRE(!deep.ok());
-  CHECK(deep.status().message().find("nested deeper than the limit of 100") != std::string_view::npos);
+  CHECK(deep.status().message().find("the limit message_depth is 100, found 101") != std::string_view::npos);
   CHECK(!wire::AttrValue().ParseFromString(Nested(40)));
-  CHECK(!ParseAttr(Bytes(Nested(30)), {.max_depth = 50}).ok());
+  CHECK(!ParseAttr(Bytes(Nested(30)), {.message_depth = 50}).ok());
   CHECK(!ParseAttr(Bytes(Nested(10000))).ok());
 }
 
 TEST_CASE("nodes and bytes are limited") {
   std::string nodes;
   for (int i = 0; i < 10; ++i) nodes += Field(1, "");
-  MR_REQUIRE_OK(ParseGraphDef(Bytes(nodes), {.max_nodes = 10}));
-  const auto many = ParseGraphDef(Bytes(nodes), {.max_nodes = 9});
+  MR_REQUIRE_OK(ParseGraphDef(Bytes(nodes), {.file_nodes = 10}));
+  const auto many = ParseGraphDef(Bytes(nodes), {.file_nodes = 9});
   REQUIRE(!many.ok());
   CHECK(many.status().code() == Code::kResourceExhausted);
-  CHECK(ParseGraphDef(Bytes(nodes), {.max_bytes = 5}).status().code() == Code::kResourceExhausted);
+  CHECK(ParseGraphDef(Bytes(nodes), {.file_bytes = 5}).status().code() == Code::kResourceExhausted);
 }
 
 TEST_CASE("time to parse is linear, for lists and functions that come again and again too") {

@@ -98,6 +98,12 @@ int main(void) {
   TF_GraphImportGraphDef(graph, buffer, import, status);
   CHECK(TF_GetCode(status) == TF_OK);
   CHECK(TF_GraphOperationByName(graph, "again/c") != NULL);
+  /* What an import may bring is bounded by the environment (LIMITS.md). */
+  setenv("MILLRACE_LIMITS", "file_nodes=2", 1);
+  TF_ImportGraphDefOptionsSetPrefix(import, "bounded");
+  TF_GraphImportGraphDef(graph, buffer, import, status);
+  CHECK(TF_GetCode(status) == TF_RESOURCE_EXHAUSTED && strstr(TF_Message(status), "file_nodes is 2") != NULL);
+  unsetenv("MILLRACE_LIMITS");
   TF_DeleteImportGraphDefOptions(import);
   TF_DeleteBuffer(buffer);
   TF_Buffer garbage = {"\xff\xff\xff", 3, NULL};

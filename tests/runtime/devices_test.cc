@@ -186,7 +186,7 @@ TEST_CASE("numbers of devices are checked") {
 
 TEST_CASE("every device has the memory limit to itself") {
   SessionOptions options = Options(2, false);
-  options.memory_limit = 4096;
+  options.limits.memory_bytes = 4096;
   const auto chain = [](const std::string& second) {
     return MakeGraph({MakePlaceholder("x", DType::kFloat, Shape({-1})), MakeNode("a", "Tanh", {"x"}, kFloat),
                       On(MakeNode("b", "L2Loss", {"a"}, kFloat), second)});

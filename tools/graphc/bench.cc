@@ -64,6 +64,7 @@ Result<Subject> FromGraph(const Arguments& a) {
   }
   begin = Clock::now();
   CompileOptions options = a.options;
+  MR_ASSIGN_OR_RETURN(options.limits, LimitsFromEnvironment());
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(subject.plan, millrace::Compile(*subject.graph, specs, options));
   subject.compile_ms = MsSince(begin);
@@ -113,6 +114,8 @@ Status Bench(const Arguments& a) {
 
   EnvironmentOptions environment;
   environment.threads = a.threads;
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  environment.memory_limit = static_cast<uint64_t>(limits.memory_bytes);
   MR_ASSIGN_OR_RETURN(environment.registry, AllOps());
   auto begin = Clock::now();
   MR_ASSIGN_OR_RETURN(const auto runner, NewPlanRunner(std::move(subject.plan),

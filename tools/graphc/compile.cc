@@ -19,6 +19,7 @@ struct Arguments {
 
 Status Compile(const Arguments& a) {
   CompileOptions options = a.options;
+  MR_ASSIGN_OR_RETURN(options.limits, LimitsFromEnvironment());
   for (const std::string& target : a.targets) {
     if (target == "none") continue;
     options.code.codegen = Codegen::kOn;

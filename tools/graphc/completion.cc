@@ -51,7 +51,10 @@ std::vector<Command> Commands(const CLI::App& app) {
     Command& command = commands.emplace_back(Command{sub->get_name(), sub->get_description(), {}});
     Read(*sub, &command);
     for (const CLI::Option* option : app.get_options()) {
-      if (option->check_lname("ops")) command.options.push_back({{"--ops"}, option->get_description(), true, {}});
+      for (const char* name : {"ops", "limit"}) {
+        if (!option->check_lname(name)) continue;
+        command.options.push_back({{Cat("--", name)}, option->get_description(), true, {}});
+      }
     }
   }
   return commands;

@@ -197,6 +197,7 @@ Status Explain(const Arguments& a) {
   if (signatures.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", signatures.size()));
   ExplainOptions options;
   options.compile = a.options;
+  MR_ASSIGN_OR_RETURN(options.compile.limits, LimitsFromEnvironment());
   options.compile.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(options.dims, ParseDims(a.dims));
   MR_ASSIGN_OR_RETURN(const Explanation e, millrace::Explain(*graph, signatures[0], options));

@@ -63,7 +63,8 @@ Status FromFiles(const Arguments& a, const std::vector<const Node*>& variables, 
   if (a.values.empty()) return OkStatus();
   struct stat info;
   if (stat(a.values.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    MR_ASSIGN_OR_RETURN(auto arrays, ReadNpz(a.values));
+    MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+    MR_ASSIGN_OR_RETURN(auto arrays, ReadNpz(a.values, limits));
     for (auto& [name, value] : arrays) (*values)[VariableName(name)] = std::move(value);
     return OkStatus();
   }

@@ -4,7 +4,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "millrace/devices/api/buffer.h"
 #include "millrace/ops/io/npy.h"
@@ -13,6 +15,7 @@
 #include "millrace/proto/codec/graph_def.h"
 #include "millrace/proto/plan/layout.h"
 #include "millrace/proto/plan/reader.h"
+#include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/text_graph.h"
@@ -54,6 +57,25 @@ void AddOpsFiles(CLI::App& app) {
   app.fallthrough();
 }
 
+void AddLimits(CLI::App& app) {
+  const auto texts = std::make_shared<std::vector<std::string>>();
+  std::vector<std::string> names;
+  for (const LimitInfo& limit : AllLimits()) names.emplace_back(limit.name);
+  const auto check = [](const std::string& text) {
+    Limits limits;
+    return std::string(SetLimits(text, &limits).message());
+  };
+  AddList(&app, "--limit", *texts, Cat("a bound of what is read and made, NAME=NUMBER: ", Join(names, ", ")))
+      ->option_text("LIMIT")
+      ->check(CLI::Validator(check, ""));
+  app.parse_complete_callback([texts] {
+    if (texts->empty()) return;
+    const char* const before = std::getenv("MILLRACE_LIMITS");
+    if (before != nullptr && *before != '\0') texts->insert(texts->begin(), before);
+    setenv("MILLRACE_LIMITS", Join(*texts, ",").c_str(), 1);
+  });
+}
+
 Result<const Registry*> AllOps() {
   static Registry* registry = nullptr;
   if (OpsFiles().empty()) return &Registry::BuiltIn();
@@ -70,6 +92,10 @@ Result<bool> IsPlanFile(const std::string& path) {
 
 Result<plan::Plan> ReadPlan(const std::string& path) {
   MR_ASSIGN_OR_RETURN(const Buffer file, Buffer::MapFile(path));
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  if (file.size() > static_cast<uint64_t>(limits.file_bytes)) {
+    return PastLimit(path, "file_bytes", limits.file_bytes, file.size());
+  }
   Result<plan::Plan> plan = plan::Read(BytesOf(file));
   if (!plan.ok()) return In(path, plan.status());
   return plan;
@@ -81,13 +107,15 @@ Result<GraphDef> ReadAnyGraphDef(const std::string& path) {
     return InvalidArgument(Cat(path, ": a plan, expected a GraphDef; graphc run, bench and print take plans"));
   }
   const Bytes bytes = BytesOf(file);
-  Result<GraphDef> def = ParseGraphDef(bytes);
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  Result<GraphDef> def = ParseGraphDef(bytes, limits);
   if (def.ok()) return def;
-  if (LooksLikeText(bytes.view())) {
-    Result<GraphDef> text = GraphDefFromText(std::string(bytes.view()));
+  if (def.status().code() != Code::kResourceExhausted && LooksLikeText(bytes.view())) {
+    Result<GraphDef> text = GraphDefFromText(std::string(bytes.view()), limits);
     if (text.ok()) return text;
     return In(path, Status(text.status().code(), Cat("a GraphDef as text: ", text.status().message())));
   }
+  if (def.status().code() == Code::kResourceExhausted) return In(path, def.status());
   return In(path, Status(def.status().code(), Cat("not a GraphDef: ", def.status().message()),
                          std::string(def.status().node()), std::string(def.status().op())));
 }
@@ -95,14 +123,18 @@ Result<GraphDef> ReadAnyGraphDef(const std::string& path) {
 Result<std::shared_ptr<Graph>> ReadGraph(const std::string& path) {
   MR_ASSIGN_OR_RETURN(const Registry* const ops, AllOps());
   MR_ASSIGN_OR_RETURN(const GraphDef def, ReadAnyGraphDef(path));
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  ImportOptions options;
+  options.max_tensor_bytes = static_cast<uint64_t>(limits.tensor_bytes);
   auto graph = std::make_shared<Graph>(*ops);
-  if (const Status status = graph->Import(def); !status.ok()) return In(path, status);
+  if (const Status status = graph->Import(def, options); !status.ok()) return In(path, status);
   return graph;
 }
 
 Result<Tensor> ReadValue(const ValueSource& source) {
   if (!source.file.ends_with(".npz")) return ReadNpy(source.file);
-  MR_ASSIGN_OR_RETURN(auto arrays, ReadNpz(source.file));
+  MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
+  MR_ASSIGN_OR_RETURN(auto arrays, ReadNpz(source.file, limits));
   std::vector<std::string> names;
   for (const auto& [name, value] : arrays) names.push_back(name);
   if (source.member.empty() && arrays.size() == 1) return arrays.begin()->second;

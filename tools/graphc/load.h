@@ -17,6 +17,8 @@ namespace millrace::graphc {
 // Shared objects with ops of the user's own: --ops FILE, before or behind the
 // command.
 void AddOpsFiles(CLI::App& app);
+// --limit NAME=NUMBER, likewise: as if MILLRACE_LIMITS said so (proto/value/limits.h).
+void AddLimits(CLI::App& app);
 // The built-in ops and those of the files; loaded at the first call.
 Result<const Registry*> AllOps();
 

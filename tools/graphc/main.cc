@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   AddOpsFiles(app);
+  AddLimits(app);
   Outcome outcome;
   for (const auto add : kCommands) add(app, &outcome);
   try {

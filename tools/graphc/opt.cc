@@ -31,6 +31,7 @@ Status Opt(const Arguments& a) {
   Stage(Cat("import ", a.graph));
   MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
   CompileOptions options = a.options;
+  MR_ASSIGN_OR_RETURN(options.limits, LimitsFromEnvironment());
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   MR_ASSIGN_OR_RETURN(const std::string text, CompileToText(*graph, signatures, a.phase, options));

@@ -20,7 +20,7 @@ class FirstError : public google::protobuf::io::ErrorCollector {
 
 }  // namespace
 
-Result<GraphDef> GraphDefFromText(const std::string& text) {
+Result<GraphDef> GraphDefFromText(const std::string& text, const Limits& limits) {
   wire::GraphDef message;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
@@ -29,7 +29,7 @@ Result<GraphDef> GraphDefFromText(const std::string& text) {
   if (!parser.ParseFromString(text, &message)) return InvalidArgument(error.text);
   const auto bytes = std::make_shared<std::string>();
   if (!message.SerializeToString(bytes.get())) return InvalidArgument("more than the 2 GB that protobuf can hold");
-  return ParseGraphDef(Bytes(*bytes, bytes));
+  return ParseGraphDef(Bytes(*bytes, bytes), limits);
 }
 
 Result<std::string> GraphDefToText(const GraphDef& graph, bool* left_out) {
