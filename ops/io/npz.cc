@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "millrace/ops/io/inflate.h"
 #include "millrace/ops/io/npy.h"
 #include "millrace/proto/value/strings.h"
 
@@ -14,6 +15,8 @@ namespace {
 // the fields that count here.
 constexpr uint32_t kEnd = 0x06054b50, kEnd64Locator = 0x07064b50, kEnd64 = 0x06064b50;
 constexpr uint32_t kMember = 0x02014b50, kLocal = 0x04034b50;
+// What is done to a member: nothing, or DEFLATE.
+constexpr uint64_t kStored = 0, kDeflated = 8;
 constexpr size_t kEndBytes = 22, kLocatorBytes = 20, kEnd64Bytes = 56, kMemberBytes = 46, kLocalBytes = 30;
 
 // A field of the archive; the caller has checked that it is inside.
@@ -88,39 +91,66 @@ std::optional<Member> ReadMember(std::string_view all, uint64_t at) {
   return m;
 }
 
+// The bytes of a member, inflated where they are compressed. `room` is what those of
+// the archive can stand for, all together: members may share their compressed bytes.
+Result<Buffer> Contents(const Member& member, const Buffer& archive, uint64_t data, const Limits& limits,
+                        uint64_t* room) {
+  if (member.size > static_cast<uint64_t>(limits.tensor_bytes)) {
+    return PastLimit("member", "tensor_bytes", limits.tensor_bytes, member.size);
+  }
+  if (member.method == kStored) {
+    if (member.stored != member.size) return InvalidArgument("is stored, but not in its size");
+    return archive.Sub(data, member.size);
+  }
+  if (member.method != kDeflated) {
+    return InvalidArgument(Cat("is compressed in a way that is not supported, number ", member.method));
+  }
+  if (member.size / kMostInflation > member.stored || member.size > *room) {
+    return InvalidArgument(Cat("says that it has ", member.size, " bytes, which ", member.stored,
+                               " compressed bytes in an archive of ", archive.size(), " cannot be"));
+  }
+  *room -= member.size;
+  MR_ASSIGN_OR_RETURN(Buffer inflated, HostAllocator().Allocate(member.size));
+  const std::string_view compressed(static_cast<const char*>(archive.data()) + data, member.stored);
+  MR_RETURN_IF_ERROR(Inflate(compressed, {static_cast<char*>(inflated.data()), member.size}));
+  return inflated;
+}
+
 }  // namespace
 
-Result<std::map<std::string, Tensor>> ParseNpz(const Buffer& bytes, const std::string& name) {
+Result<std::map<std::string, Tensor>> ParseNpz(const Buffer& bytes, const std::string& name, const Limits& limits) {
   const auto bad = [&](const auto&... what) { return InvalidArgument(Cat(name, ": ", what...)); };
   const std::string_view all(static_cast<const char*>(bytes.data()), bytes.size());
   const auto directory = FindDirectory(all);
   if (!directory) return bad("not an NPZ file: no zip directory at its end");
   std::map<std::string, Tensor> arrays;
-  uint64_t at = directory->offset;
+  uint64_t at = directory->offset, room = 0;
+  if (__builtin_mul_overflow(uint64_t{all.size()}, uint64_t{kMostInflation}, &room)) room = UINT64_MAX;
   for (uint64_t i = 0; i < directory->members; ++i) {
     const auto member = ReadMember(all, at);
     if (!member) return bad("the zip directory is broken at member ", i);
     at += member->bytes;
-    if (member->method != 0 || member->stored != member->size) {
-      return bad("'", member->name, "' is compressed; save it with numpy.savez, not savez_compressed");
-    }
     if (!Inside(all, member->local, kLocalBytes) || Field<uint32_t>(all, member->local) != kLocal) {
       return bad("'", member->name, "' is not where the zip directory says");
     }
     const uint64_t data = member->local + kLocalBytes + Field<uint16_t>(all, member->local + 26) +
                           Field<uint16_t>(all, member->local + 28);
-    if (!Inside(all, data, member->size)) return bad("'", member->name, "' ends behind the end of the file");
+    if (!Inside(all, data, member->stored)) return bad("'", member->name, "' ends behind the end of the file");
     std::string key(member->name);
     if (key.ends_with(".npy")) key.resize(key.size() - 4);
-    MR_ASSIGN_OR_RETURN(Tensor value, ParseNpy(bytes.Sub(data, member->size), Cat(name, "[", key, "]")));
+    const Result<Buffer> contents = Contents(*member, bytes, data, limits, &room);
+    if (!contents.ok()) {
+      return Status(contents.status().code(), Cat(name, ": '", member->name, "': ", contents.status().message()));
+    }
+    MR_ASSIGN_OR_RETURN(Tensor value, ParseNpy(*contents, Cat(name, "[", key, "]")));
     if (!arrays.emplace(key, std::move(value)).second) return bad("two arrays are named '", key, "'");
   }
   return arrays;
 }
 
-Result<std::map<std::string, Tensor>> ReadNpz(const std::string& path) {
+Result<std::map<std::string, Tensor>> ReadNpz(const std::string& path, const Limits& limits) {
   MR_ASSIGN_OR_RETURN(const Buffer bytes, Buffer::MapFile(path));
-  return ParseNpz(bytes, path);
+  return ParseNpz(bytes, path, limits);
 }
 
 }  // namespace millrace

@@ -1,4 +1,6 @@
 // Writes what the fuzzers start from: fuzz_seeds FOLDER.
+#include <zlib.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -169,17 +171,31 @@ std::string Npy() {
   return std::string("\x93NUMPY\x01\x00v\x00", 10) + header + std::string(8, '\x3f');
 }
 
-std::string Npz() {
-  const std::string npy = Npy();
+// As DEFLATE has it: with codes of its own, and with the fixed ones.
+std::string Deflated(const std::string& bytes, int strategy) {
+  z_stream z = {};
+  std::string out(bytes.size() + 100, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  z.avail_in = static_cast<uInt>(bytes.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  if (deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, strategy) == Z_OK) deflate(&z, Z_FINISH);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+// `stored` is the array, by way of `method`.
+std::string Npz(const std::string& stored, int method) {
   const auto number = [](size_t value, int bytes) {
     std::string out;
     for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
     return out;
   };
   // Version, flags, method, time, checksum; then sizes, and lengths of name and extra.
-  const std::string common = std::string("\x14\0\0\0\0\0\0\0\0\0\0\0\0\0", 14) + number(npy.size(), 4) +
-                             number(npy.size(), 4) + number(5, 2) + number(0, 2);
-  const std::string local = "PK\x03\x04" + common + "a.npy" + npy;
+  const std::string common = number(20, 2) + number(0, 2) + number(static_cast<size_t>(method), 2) + number(0, 8) +
+                             number(stored.size(), 4) + number(Npy().size(), 4) + number(5, 2) + number(0, 2);
+  const std::string local = "PK\x03\x04" + common + "a.npy" + stored;
   const std::string member = std::string("PK\x01\x02\x14\0", 6) + common + std::string(14, '\0') + "a.npy";
   return local + member + std::string("PK\x05\x06\0\0\0\0\x01\0\x01\0", 12) + number(member.size(), 4) +
          number(local.size(), 4) + number(0, 2);
@@ -188,7 +204,9 @@ std::string Npz() {
 // Files of the small formats, by way of `write`.
 template <typename Write>
 bool WriteSmallSeeds(const Write& write) {
-  bool ok = write("npy/array", Npy()) && write("npy/archive", Npz());
+  bool ok = write("npy/array", Npy()) && write("npy/archive", Npz(Npy(), 0));
+  ok = write("npy/deflated", Npz(Deflated(Npy(), Z_DEFAULT_STRATEGY), 8)) && ok;
+  ok = write("npy/fixed", Npz(Deflated(Npy(), Z_FIXED), 8)) && ok;
   for (DType type : {DType::kFloat, DType::kInt32, DType::kString}) {
     const AttrMap attrs = Constant(type, Shape{2, 3});
     const auto& value = *attrs.find("value")->second.get<std::shared_ptr<const TensorValue>>();
