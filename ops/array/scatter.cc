@@ -43,7 +43,8 @@ Status TensorScatterShape(InferenceContext& ctx) {
   return OkStatus();
 }
 
-Status ScatterInto(ScatterWay way, const TensorView& target, const TensorView& indices, const TensorView& updates) {
+Status ScatterInto(KernelContext& ctx, ScatterWay way, const TensorView& target, const TensorView& indices,
+                   const TensorView& updates) {
   const int64_t depth = indices.rank > 0 ? indices.dim(indices.rank - 1) : 0;
   bool fits = indices.rank > 0 && depth <= target.rank && updates.rank == indices.rank - 1 + target.rank - depth;
   for (int k = 0; fits && k < updates.rank; ++k) {
@@ -58,7 +59,8 @@ Status ScatterInto(ScatterWay way, const TensorView& target, const TensorView& i
   }
   int64_t count = 1;
   for (int k = 0; k + 1 < indices.rank; ++k) count *= indices.dim(k);
-  return array::ScatterSlices(way, target, indices, count, static_cast<int>(depth), updates);
+  Checkpoint checkpoint(ctx);
+  return array::ScatterSlices(way, target, indices, count, static_cast<int>(depth), updates, &checkpoint);
 }
 
 Status RunScatterNd(KernelContext& ctx) {
@@ -75,7 +77,7 @@ Status RunScatterNd(KernelContext& ctx) {
   array::ZeroElements(ctx, out.dtype, out.data, out.num_elements);
   // Equal indices add up, where there is an addition.
   const bool number = !IsObject(out.dtype) && out.dtype != DType::kBool && !IsQuantized(out.dtype);
-  return ScatterInto(number ? ScatterWay::kAdd : ScatterWay::kUpdate, out, ctx.input(0), ctx.input(1));
+  return ScatterInto(ctx, number ? ScatterWay::kAdd : ScatterWay::kUpdate, out, ctx.input(0), ctx.input(1));
 }
 
 template <ScatterWay kWay>
@@ -84,7 +86,7 @@ Status RunTensorScatter(KernelContext& ctx) {
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, tensor.shape()));
   const TensorView& out = ctx.output(0);
   array::CopyElements(ctx, out.dtype, tensor.data, out.data, out.num_elements);
-  return ScatterInto(kWay, out, ctx.input(1), ctx.input(2));
+  return ScatterInto(ctx, kWay, out, ctx.input(1), ctx.input(2));
 }
 
 }  // namespace

@@ -41,19 +41,32 @@ T Combine(T a, T b) {
   }
 }
 
-template <ScatterWay kWay, typename T, typename Offsets>
-void CombineSlices(T* target, const Offsets& offset_of, int64_t count, int64_t inner, const T* updates, bool scalar) {
-  for (int64_t i = 0; i < count; ++i) {
-    T* to = target + offset_of(i);
-    const T* from = scalar ? updates : updates + i * inner;
-    for (int64_t k = 0; k < inner; ++k) to[k] = Combine<kWay>(to[k], from[scalar ? 0 : k]);
+// body(begin, end) for pieces of the `count` slices.
+template <typename Body>
+Status EachSlice(Checkpoint* checkpoint, int64_t count, int64_t inner, const Body& body) {
+  if (checkpoint == nullptr) {
+    body(int64_t{0}, count);
+    return OkStatus();
   }
+  return checkpoint->Each(count, 10 + static_cast<double>(inner), body) ? OkStatus() : Checkpoint::Stopped();
+}
+
+template <ScatterWay kWay, typename T, typename Offsets>
+Status CombineSlices(T* target, const Offsets& offset_of, int64_t count, int64_t inner, const T* updates, bool scalar,
+                     Checkpoint* checkpoint) {
+  return EachSlice(checkpoint, count, inner, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T* to = target + offset_of(i);
+      const T* from = scalar ? updates : updates + i * inner;
+      for (int64_t k = 0; k < inner; ++k) to[k] = Combine<kWay>(to[k], from[scalar ? 0 : k]);
+    }
+  });
 }
 
 }  // namespace
 
 Status ScatterSlices(ScatterWay way, const TensorView& target, const TensorView& indices, int64_t count, int depth,
-                     const TensorView& updates) {
+                     const TensorView& updates, Checkpoint* checkpoint) {
   const Ints strides = StridesOf(target.shape());
   int64_t inner = 1;
   for (int k = depth; k < target.rank; ++k) inner *= target.dim(k);
@@ -77,43 +90,45 @@ Status ScatterSlices(ScatterWay way, const TensorView& target, const TensorView&
     return at;
   };
   if (way == ScatterWay::kUpdate) {
+    Status status;
     DispatchWord(target.dtype, [&]<typename W>() {
       W* to = static_cast<W*>(target.data);
       const W* from = static_cast<const W*>(updates.data);
-      for (int64_t i = 0; i < count; ++i) {
-        if (scalar) std::fill_n(to + offset_of(i), inner, *from);
-        else std::copy_n(from + i * inner, inner, to + offset_of(i));
-      }
+      status = EachSlice(checkpoint, count, inner, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          if (scalar) std::fill_n(to + offset_of(i), inner, *from);
+          else std::copy_n(from + i * inner, inner, to + offset_of(i));
+        }
+      });
     });
-    return OkStatus();
+    return status;
   }
   return VisitType(target.dtype, NumberTypes(), [&]<typename T>() -> Status {
     T* to = target.as<T>();
     const T* from = updates.as<T>();
     switch (way) {
       case ScatterWay::kAdd:
-        CombineSlices<ScatterWay::kAdd>(to, offset_of, count, inner, from, scalar);
-        break;
+        return CombineSlices<ScatterWay::kAdd>(to, offset_of, count, inner, from, scalar, checkpoint);
       case ScatterWay::kSub:
-        CombineSlices<ScatterWay::kSub>(to, offset_of, count, inner, from, scalar);
-        break;
+        return CombineSlices<ScatterWay::kSub>(to, offset_of, count, inner, from, scalar, checkpoint);
       case ScatterWay::kMul:
-        CombineSlices<ScatterWay::kMul>(to, offset_of, count, inner, from, scalar);
-        break;
+        return CombineSlices<ScatterWay::kMul>(to, offset_of, count, inner, from, scalar, checkpoint);
       case ScatterWay::kDiv:
         if constexpr (std::is_integral_v<T>) {
           for (const T v : updates.elements<T>()) {
             if (v == 0) return InvalidArgument("division by zero");
           }
         }
-        CombineSlices<ScatterWay::kDiv>(to, offset_of, count, inner, from, scalar);
-        break;
+        return CombineSlices<ScatterWay::kDiv>(to, offset_of, count, inner, from, scalar, checkpoint);
       case ScatterWay::kMin:
       case ScatterWay::kMax:
-        if constexpr (reduce::kIsComplex<T>) return Unimplemented("complex numbers have no order");
-        else if (way == ScatterWay::kMin) CombineSlices<ScatterWay::kMin>(to, offset_of, count, inner, from, scalar);
-        else CombineSlices<ScatterWay::kMax>(to, offset_of, count, inner, from, scalar);
-        break;
+        if constexpr (reduce::kIsComplex<T>) {
+          return Unimplemented("complex numbers have no order");
+        } else if (way == ScatterWay::kMin) {
+          return CombineSlices<ScatterWay::kMin>(to, offset_of, count, inner, from, scalar, checkpoint);
+        } else {
+          return CombineSlices<ScatterWay::kMax>(to, offset_of, count, inner, from, scalar, checkpoint);
+        }
       case ScatterWay::kUpdate:
         break;
     }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "millrace/devices/api/tensor.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/proto/value/status.h"
 
 namespace millrace::array {
@@ -16,8 +17,9 @@ enum class ScatterWay { kUpdate, kAdd, kSub, kMul, kDiv, kMin, kMax };
 // element). In the order of the indices, in the caller's thread, so that equal
 // ones give the same bits in every run. All indices are checked before anything
 // is written: InvalidArgument names the first that is out of range, and integer
-// division by zero.
+// division by zero. Cancelled where `checkpoint` says so; null where the target is
+// state, which is written to the end.
 Status ScatterSlices(ScatterWay way, const TensorView& target, const TensorView& indices, int64_t count, int depth,
-                     const TensorView& updates);
+                     const TensorView& updates, Checkpoint* checkpoint);
 
 }  // namespace millrace::array

@@ -5,6 +5,7 @@
 
 #include "millrace/ops/array/operands.h"
 #include "millrace/ops/kernel/by_type.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -53,6 +54,25 @@ bool Before(const T* x, int64_t a, int64_t b) {
   return a < b;
 }
 
+// As std::partial_sort, with a look now and then. False where the run is to stop.
+template <typename Less>
+bool SortFirst(std::vector<int64_t>& order, int64_t k, const Less& less, Checkpoint& checkpoint) {
+  const auto begin = order.begin(), middle = begin + k;
+  const auto n = static_cast<int64_t>(order.size());
+  std::make_heap(begin, middle, less);
+  const bool chosen = checkpoint.Each(n - k, 8, [&](int64_t first, int64_t last) {
+    for (auto at = middle + first; at != middle + last; ++at) {
+      if (!less(*at, *begin)) continue;
+      std::pop_heap(begin, middle, less);
+      std::swap(*(middle - 1), *at);
+      std::push_heap(begin, middle, less);
+    }
+  });
+  return chosen && checkpoint.Each(k, 100, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) std::pop_heap(begin, middle - i, less);
+  });
+}
+
 template <typename T, typename Index>
 void Choose(KernelContext& ctx, int64_t k) {
   const TensorView& x = ctx.input(0);
@@ -62,12 +82,12 @@ void Choose(KernelContext& ctx, int64_t k) {
   const double cycles = 8.0 * static_cast<double>(n) + 40.0 * static_cast<double>(k);
   ctx.ParallelFor(rows, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
     std::vector<int64_t> order(static_cast<size_t>(n));
+    Checkpoint checkpoint(ctx);
     for (int64_t r = begin; r < end; ++r) {
       const T* row = x.as<T>() + r * n;
       std::iota(order.begin(), order.end(), 0);
       const auto before = [row](int64_t a, int64_t b) { return Before(row, a, b); };
-      if (k == 1) std::swap(order[0], *std::min_element(order.begin(), order.end(), before));
-      else std::partial_sort(order.begin(), order.begin() + k, order.end(), before);
+      if (!SortFirst(order, k, before, checkpoint)) return;
       for (int64_t i = 0; i < k; ++i) {
         const int64_t at = order[static_cast<size_t>(i)];
         if (values != nullptr) values[r * k + i] = row[at];
@@ -92,7 +112,7 @@ Status RunTopKOf(KernelContext& ctx, int64_t k) {
     if (index_type == DType::kInt64) Choose<T, int64_t>(ctx, k);
     else if (index_type == DType::kInt16) Choose<T, int16_t>(ctx, k);
     else Choose<T, int32_t>(ctx, k);
-    return OkStatus();
+    return Checkpoint::Outcome(ctx);
   };
   return VisitType(x.dtype, RealTypes(), run);
 }

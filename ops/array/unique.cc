@@ -6,6 +6,7 @@
 
 #include "millrace/ops/array/move.h"
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -60,6 +61,8 @@ struct Items {
     }
     return h;
   }
+  // To find one among the others, about.
+  double Cycles() const { return 40 + 10.0 * static_cast<double>(outer * inner); }
   static bool Equal(const Items& a, int64_t x, const Items& b, int64_t y) {
     for (int64_t o = 0; o < a.outer; ++o) {
       for (int64_t i = 0; i < a.inner; ++i) {
@@ -156,7 +159,9 @@ template <typename T>
 Status FindUnique(KernelContext& ctx, const Items<T>& items, int axis) {
   ItemSet<T> set(items);
   std::vector<int64_t> number(static_cast<size_t>(items.count)), first, times;
+  Checkpoint checkpoint(ctx);
   for (int64_t i = 0; i < items.count; ++i) {
+    if (checkpoint.Reached(items.Cycles())) return Checkpoint::Stopped();
     const int64_t next = static_cast<int64_t>(first.size());
     const int64_t n = set.Insert(i, next);
     if (n == next) {
@@ -261,9 +266,14 @@ Status RunListDiff(KernelContext& ctx) {
   return DispatchValues(x.dtype, [&]<typename T>() -> Status {
     const Items<T> from{x.as<T>(), 1, x.num_elements, 1}, without{y.as<T>(), 1, y.num_elements, 1};
     ItemSet<T> set(without);
-    for (int64_t i = 0; i < y.num_elements; ++i) set.Insert(i, i);
+    Checkpoint checkpoint(ctx);
+    for (int64_t i = 0; i < y.num_elements; ++i) {
+      if (checkpoint.Reached(without.Cycles())) return Checkpoint::Stopped();
+      set.Insert(i, i);
+    }
     std::vector<int64_t> kept;
     for (int64_t i = 0; i < x.num_elements; ++i) {
+      if (checkpoint.Reached(from.Cycles())) return Checkpoint::Stopped();
       if (set.Find(from, i) < 0) kept.push_back(i);
     }
     const int64_t count = static_cast<int64_t>(kept.size());

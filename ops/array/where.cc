@@ -2,6 +2,7 @@
 #include <complex>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -25,28 +26,35 @@ Status FindTrue(KernelContext& ctx) {
   const TensorView& input = ctx.input(0);
   const T* x = input.as<T>();
   int64_t count = 0;
-  for (int64_t i = 0; i < input.num_elements; ++i) count += IsTrue(x[i]) ? 1 : 0;
+  Checkpoint checkpoint(ctx);
+  const bool counted = checkpoint.Each(input.num_elements, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) count += IsTrue(x[i]) ? 1 : 0;
+  });
+  if (!counted) return Checkpoint::Stopped();
   const int64_t rank = input.rank;
   const int64_t dims[2] = {count, rank};
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, dims));
   int64_t* out = ctx.output(0).as<int64_t>();
-  if (rank == 1) {
-    for (int64_t i = 0; i < input.num_elements; ++i) {
+  array::Ints at(static_cast<size_t>(rank), 0);
+  const auto one_dim = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
       if (IsTrue(x[i])) *out++ = i;
     }
-    return OkStatus();
-  }
-  array::Ints at(static_cast<size_t>(rank), 0);
-  for (int64_t i = 0; i < input.num_elements; ++i) {
-    if (IsTrue(x[i])) {
-      for (const int64_t v : at) *out++ = v;
+  };
+  const auto any_dims = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (IsTrue(x[i])) {
+        for (const int64_t v : at) *out++ = v;
+      }
+      for (size_t k = at.size(); k-- > 0;) {
+        if (++at[k] < input.dims[k]) break;
+        at[k] = 0;
+      }
     }
-    for (size_t k = at.size(); k-- > 0;) {
-      if (++at[k] < input.dims[k]) break;
-      at[k] = 0;
-    }
-  }
-  return OkStatus();
+  };
+  const bool done =
+      rank == 1 ? checkpoint.Each(input.num_elements, 2, one_dim) : checkpoint.Each(input.num_elements, 6, any_dims);
+  return done ? OkStatus() : Checkpoint::Stopped();
 }
 
 Status RunWhere(KernelContext& ctx) {

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "millrace/ops/kernel/kernel.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/linalg/precise.h"
 #include "millrace/ops/registry/op.h"
 
@@ -17,9 +17,10 @@ inline int64_t MatrixCount(const TensorView& t) {
   return count;
 }
 
-// body(i, work) for each of `count` matrices, with `elements` of C to work in; it
-// says false where the matrix will not do. Answers the first such, or -1.
-// `cycles` is what one takes.
+// body(i, work, checkpoint) for each of `count` matrices, with `elements` of C to work
+// in; it says false where the matrix will not do. Answers the first such, or -1.
+// `cycles` is what one takes. Where the run is to stop, Cancelled: a body that its
+// checkpoint stops may leave what it likes and say what it likes.
 template <typename C, typename Body>
 Result<int64_t> ForEachMatrix(KernelContext& ctx, int64_t count, int64_t elements, double cycles, const Body& body) {
   const size_t bytes = (static_cast<size_t>(elements) * sizeof(C) + 63) / 64 * 64;
@@ -27,13 +28,14 @@ Result<int64_t> ForEachMatrix(KernelContext& ctx, int64_t count, int64_t element
   std::atomic<int64_t> failed{count};
   ctx.ParallelFor(count, BlockFor(cycles), [&](int64_t begin, int64_t end, int worker) {
     C* const work = reinterpret_cast<C*>(static_cast<char*>(scratch) + bytes * static_cast<size_t>(worker));
-    for (int64_t i = begin; i < end && !ctx.cancelled(); ++i) {
-      if (body(i, work)) continue;
+    Checkpoint checkpoint(ctx);
+    for (int64_t i = begin; i < end && !checkpoint.Reached(cycles); ++i) {
+      if (body(i, work, checkpoint)) continue;
       for (int64_t first = failed; i < first && !failed.compare_exchange_weak(first, i);) {
       }
     }
   });
-  if (ctx.cancelled()) return Cancelled("the run was cancelled");
+  MR_RETURN_IF_ERROR(Checkpoint::Outcome(ctx));
   return failed < count ? failed.load() : int64_t{-1};
 }
 
@@ -59,11 +61,12 @@ void WriteElements(const Precise<T>* from, int64_t count, T* to) {
 // x = t^-1 x for the triangle of an n x n matrix below its diagonal (`lower`) or
 // above, and n x columns elements of x.
 template <typename C>
-void SolveTriangular(const C* t, int64_t n, bool lower, C* x, int64_t columns) {
+void SolveTriangular(const C* t, int64_t n, bool lower, C* x, int64_t columns, Checkpoint& checkpoint) {
   for (int64_t k = 0; k < n; ++k) {
     const int64_t i = lower ? k : n - 1 - k;
     C* const row = x + i * columns;
     for (int64_t j = lower ? 0 : i + 1; j < (lower ? i : n); ++j) {
+      if (checkpoint.Reached(2.0 * static_cast<double>(columns))) return;
       const C factor = t[i * n + j];
       for (int64_t c = 0; c < columns; ++c) row[c] -= factor * x[j * columns + c];
     }

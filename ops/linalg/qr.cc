@@ -5,6 +5,7 @@
 #include <complex>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/linalg/precise.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -24,14 +25,21 @@ class Householder {
     return static_cast<size_t>(m) * static_cast<size_t>(n) + static_cast<size_t>(std::min(m, n)) +
            static_cast<size_t>(m);
   }
-  Householder(int64_t m, int64_t n, C* work)
-      : m_(m), n_(n), count_(std::min(m, n)), a_(work), tau_(a_ + m * n), column_(tau_ + count_) {}
+  Householder(int64_t m, int64_t n, C* work, Checkpoint& checkpoint)
+      : checkpoint_(checkpoint),
+        m_(m),
+        n_(n),
+        count_(std::min(m, n)),
+        a_(work),
+        tau_(a_ + m * n),
+        column_(tau_ + count_) {}
 
   // Column-major.
   C& a(int64_t row, int64_t column) { return a_[column * m_ + row]; }
 
   // R above the diagonal, the reflections' vectors below it (their first element is 1).
-  void Factor() {
+  // False where the run is to stop.
+  bool Factor() {
     for (int64_t k = 0; k < count_; ++k) {
       double below = 0;
       for (int64_t i = k + 1; i < m_; ++i) below += std::norm(a(i, k));
@@ -44,15 +52,23 @@ class Householder {
       const C scale = C(1) / (head - beta);
       for (int64_t i = k + 1; i < m_; ++i) a(i, k) *= scale;
       a(k, k) = beta;
-      for (int64_t j = k + 1; j < n_; ++j) Reflect(k, Conj(tau_[k]), &a(0, j));
+      for (int64_t j = k + 1; j < n_; ++j) {
+        if (checkpoint_.Reached(CyclesOf(k))) return false;
+        Reflect(k, Conj(tau_[k]), &a(0, j));
+      }
     }
+    return true;
   }
 
-  // Column `column` of Q, of m elements, until the next call.
+  // Column `column` of Q, of m elements, until the next call; null where the run is to
+  // stop.
   const C* Column(int64_t column) {
     std::fill_n(column_, m_, C(0));
     column_[column] = 1;
-    for (int64_t k = count_; k-- > 0;) Reflect(k, tau_[k], column_);
+    for (int64_t k = count_; k-- > 0;) {
+      if (checkpoint_.Reached(CyclesOf(k))) return nullptr;
+      Reflect(k, tau_[k], column_);
+    }
     return column_;
   }
 
@@ -67,6 +83,10 @@ class Householder {
     for (int64_t i = k + 1; i < m_; ++i) x[i] -= dot * a(i, k);
   }
 
+  // Of one reflection.
+  double CyclesOf(int64_t k) const { return 4.0 * static_cast<double>(m_ - k); }
+
+  Checkpoint& checkpoint_;
   const int64_t m_, n_, count_;
   C *const a_, *const tau_, *const column_;
 };
@@ -89,14 +109,14 @@ class Qr final : public Kernel {
     int64_t count = 1;
     for (int i = 0; i + 2 < rank; ++i) count *= input.dim(i);
     MR_ASSIGN_OR_RETURN(void* work, ctx.Scratch(Householder<C>::WorkSize(m, n) * sizeof(C)));
-    Householder<C> factors(m, n, static_cast<C*>(work));
+    Checkpoint checkpoint(ctx);
+    Householder<C> factors(m, n, static_cast<C*>(work), checkpoint);
     for (int64_t b = 0; b < count; ++b) {
-      if (ctx.cancelled()) return Cancelled("the run was cancelled");
       const T* a = input.as<T>() + b * m * n;
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) factors.a(i, j) = ToPrecise(a[i * n + j]);
       }
-      factors.Factor();
+      if (!factors.Factor()) return Checkpoint::Stopped();
       if (ctx.output_wanted(1)) {
         T* r = ctx.output(1).as<T>() + b * inner * n;
         for (int64_t i = 0; i < inner; ++i) {
@@ -107,6 +127,7 @@ class Qr final : public Kernel {
         T* q = ctx.output(0).as<T>() + b * m * inner;
         for (int64_t j = 0; j < inner; ++j) {
           const C* column = factors.Column(j);
+          if (column == nullptr) return Checkpoint::Stopped();
           for (int64_t i = 0; i < m; ++i) q[i * inner + j] = static_cast<T>(column[i]);
         }
       }

@@ -17,7 +17,7 @@ using linalg::Precise;
 // Makes the n x n matrix `a` upper triangular by operations on rows, which `b`, of
 // n x columns, goes through too. False where a column has no pivot left.
 template <typename C>
-bool Eliminate(C* a, int64_t n, C* b, int64_t columns, int64_t* swaps) {
+bool Eliminate(C* a, int64_t n, C* b, int64_t columns, int64_t* swaps, Checkpoint& checkpoint) {
   *swaps = 0;
   for (int64_t k = 0; k < n; ++k) {
     int64_t pivot = k;
@@ -31,6 +31,7 @@ bool Eliminate(C* a, int64_t n, C* b, int64_t columns, int64_t* swaps) {
       std::swap_ranges(b + k * columns, b + (k + 1) * columns, b + pivot * columns);
     }
     for (int64_t i = k + 1; i < n; ++i) {
+      if (checkpoint.Reached(2.0 * static_cast<double>(n - k + columns))) return true;
       const C factor = a[i * n + k] / a[k * n + k];
       if (factor == C(0)) continue;
       for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
@@ -55,14 +56,14 @@ class Inverse final : public Kernel {
     const TensorView &in = ctx.input(0), &out = ctx.output(0);
     if (out.num_elements == 0) return OkStatus();
     const int64_t n = in.dim(in.rank - 1);
-    const auto one = [&](int64_t m, C* a) {
+    const auto one = [&](int64_t m, C* a, Checkpoint& checkpoint) {
       C* const inverse = a + n * n;
       linalg::ReadMatrix(in.as<T>() + m * n * n, n, n, adjoint_, a);
       std::fill_n(inverse, n * n, C(0));
       for (int64_t i = 0; i < n; ++i) inverse[i * n + i] = C(1);
       int64_t swaps;
-      if (!Eliminate(a, n, inverse, n, &swaps)) return false;
-      linalg::SolveTriangular(a, n, false, inverse, n);
+      if (!Eliminate(a, n, inverse, n, &swaps, checkpoint)) return false;
+      linalg::SolveTriangular(a, n, false, inverse, n, checkpoint);
       linalg::WriteElements(inverse, n * n, out.as<T>() + m * n * n);
       return true;
     };
@@ -84,13 +85,13 @@ class Solve final : public Kernel {
     const TensorView &in = ctx.input(0), &rhs = ctx.input(1), &out = ctx.output(0);
     if (out.num_elements == 0) return OkStatus();
     const int64_t n = in.dim(in.rank - 1), columns = rhs.dim(rhs.rank - 1);
-    const auto one = [&](int64_t m, C* a) {
+    const auto one = [&](int64_t m, C* a, Checkpoint& checkpoint) {
       C* const x = a + n * n;
       linalg::ReadMatrix(in.as<T>() + m * n * n, n, n, adjoint_, a);
       linalg::ReadMatrix(rhs.as<T>() + m * n * columns, n, columns, false, x);
       int64_t swaps;
-      if (!Eliminate(a, n, x, columns, &swaps)) return false;
-      linalg::SolveTriangular(a, n, false, x, columns);
+      if (!Eliminate(a, n, x, columns, &swaps, checkpoint)) return false;
+      linalg::SolveTriangular(a, n, false, x, columns, checkpoint);
       linalg::WriteElements(x, n * columns, out.as<T>() + m * n * columns);
       return true;
     };
@@ -110,10 +111,10 @@ Status ForEachDeterminant(KernelContext& ctx, const Write& write) {
   using C = Precise<T>;
   const TensorView& in = ctx.input(0);
   const int64_t n = in.dim(in.rank - 1);
-  const auto one = [&](int64_t m, C* a) {
+  const auto one = [&](int64_t m, C* a, Checkpoint& checkpoint) {
     linalg::ReadMatrix(in.as<T>() + m * n * n, n, n, false, a);
     int64_t swaps;
-    const bool regular = Eliminate(a, n, static_cast<C*>(nullptr), 0, &swaps);
+    const bool regular = Eliminate(a, n, static_cast<C*>(nullptr), 0, &swaps, checkpoint);
     write(m, regular ? a : nullptr, n, swaps % 2 == 1);
     return true;
   };

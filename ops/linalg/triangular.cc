@@ -24,7 +24,7 @@ class TriangularSolve final : public Kernel {
     if (out.num_elements == 0) return OkStatus();
     const int64_t n = in.dim(in.rank - 1), columns = rhs.dim(rhs.rank - 1);
     const linalg::BatchOffsets batches(in, rhs, out);
-    const auto one = [&](int64_t m, C* a) {
+    const auto one = [&](int64_t m, C* a, Checkpoint& checkpoint) {
       C* const x = a + n * n;
       int64_t a_index, b_index;
       batches.Get(m, &a_index, &b_index);
@@ -33,7 +33,7 @@ class TriangularSolve final : public Kernel {
       for (int64_t i = 0; i < n; ++i) {
         if (a[i * (n + 1)] == C(0)) return false;
       }
-      linalg::SolveTriangular(a, n, lower_ != adjoint_, x, columns);
+      linalg::SolveTriangular(a, n, lower_ != adjoint_, x, columns, checkpoint);
       linalg::WriteElements(x, n * columns, out.as<T>() + m * n * columns);
       return true;
     };
@@ -57,10 +57,10 @@ class Cholesky final : public Kernel {
     const TensorView &in = ctx.input(0), &out = ctx.output(0);
     if (out.num_elements == 0) return OkStatus();
     const int64_t n = in.dim(in.rank - 1);
-    const auto one = [&](int64_t m, C* a) {
+    const auto one = [&](int64_t m, C* a, Checkpoint& checkpoint) {
       T* const to = out.as<T>() + m * n * n;
       linalg::ReadMatrix(in.as<T>() + m * n * n, n, n, false, a);
-      if (!Factor(a, n)) std::fill_n(a, n * n, C(std::numeric_limits<double>::quiet_NaN()));
+      if (!Factor(a, n, checkpoint)) std::fill_n(a, n * n, C(std::numeric_limits<double>::quiet_NaN()));
       linalg::WriteElements(a, n * n, to);
       return true;
     };
@@ -73,7 +73,7 @@ class Cholesky final : public Kernel {
  private:
   // False where the matrix is not positive definite.
   template <typename C>
-  static bool Factor(C* a, int64_t n) {
+  static bool Factor(C* a, int64_t n, Checkpoint& checkpoint) {
     for (int64_t j = 0; j < n; ++j) {
       double diagonal = std::real(a[j * n + j]);
       for (int64_t k = 0; k < j; ++k) diagonal -= std::norm(a[j * n + k]);
@@ -81,6 +81,7 @@ class Cholesky final : public Kernel {
       const double root = std::sqrt(diagonal);
       a[j * n + j] = root;
       for (int64_t i = j + 1; i < n; ++i) {
+        if (checkpoint.Reached(2.0 * static_cast<double>(j))) return true;
         C sum = a[i * n + j];
         for (int64_t k = 0; k < j; ++k) sum -= a[i * n + k] * linalg::Conj(a[j * n + k]);
         a[i * n + j] = sum / root;

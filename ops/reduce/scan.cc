@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
@@ -90,21 +91,26 @@ class Scan final : public Kernel {
     const double cycles = Carry::kCycles * static_cast<double>(n * std::min(inner, kColumns));
     ctx.ParallelFor(outer * blocks, BlockFor(cycles), [&](int64_t begin, int64_t end, int) {
       A acc[kColumns];
+      Checkpoint checkpoint(ctx);
       for (int64_t u = begin; u < end; ++u) {
         const int64_t column = u % blocks * kColumns, columns = std::min(kColumns, inner - column);
         const int64_t base = u / blocks * n * inner + column;
         std::fill_n(acc, columns, Carry::template Initial<A>());
-        for (int64_t step = 0; step < n; ++step) {
-          const int64_t at = base + (reverse_ ? n - 1 - step : step) * inner;
-          for (int64_t c = 0; c < columns; ++c) {
-            const A before = acc[c], v = static_cast<A>(in[at + c]);
-            acc[c] = Carry::Combine(before, v);
-            out[at + c] = static_cast<T>(exclusive_ ? before : acc[c]);
-          }
-        }
+        const bool done =
+            checkpoint.Each(n, Carry::kCycles * static_cast<double>(columns), [&](int64_t from, int64_t to) {
+              for (int64_t step = from; step < to; ++step) {
+                const int64_t at = base + (reverse_ ? n - 1 - step : step) * inner;
+                for (int64_t c = 0; c < columns; ++c) {
+                  const A before = acc[c], v = static_cast<A>(in[at + c]);
+                  acc[c] = Carry::Combine(before, v);
+                  out[at + c] = static_cast<T>(exclusive_ ? before : acc[c]);
+                }
+              }
+            });
+        if (!done) return;
       }
     });
-    return OkStatus();
+    return Checkpoint::Outcome(ctx);
   }
 
   const bool exclusive_, reverse_;

@@ -79,7 +79,7 @@ Status RunScatter(KernelContext& ctx) {
   int64_t count = 1;
   for (int k = 0; k < lead; ++k) count *= indices.dim(k);
   MR_RETURN_IF_ERROR(update.MakeMutable(0));
-  return array::ScatterSlices(kWay, update.value(0), indices, count, static_cast<int>(depth), updates);
+  return array::ScatterSlices(kWay, update.value(0), indices, count, static_cast<int>(depth), updates, nullptr);
 }
 
 Status GatherShapeFn(InferenceContext& ctx) {

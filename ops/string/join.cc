@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "millrace/ops/array/operands.h"
+#include "millrace/ops/kernel/checkpoint.h"
 #include "millrace/ops/registry/op.h"
 #include "millrace/proto/value/strings.h"
 
@@ -38,8 +39,10 @@ class StringJoin final : public Kernel {
     }
     MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, shape->shape()));
     const TensorView& out = ctx.output(0);
+    Checkpoint checkpoint(ctx);
     for (int64_t k = 0; k < out.num_elements; ++k) {
       std::string& text = out.as<std::string>()[k];
+      if (checkpoint.Reached(static_cast<double>(100 * ctx.num_inputs()))) return Checkpoint::Stopped();
       text.clear();
       for (int i = 0; i < ctx.num_inputs(); ++i) {
         const TensorView& input = ctx.input(i);

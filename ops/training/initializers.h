@@ -17,6 +17,7 @@ namespace millrace {
 //              [](At at, const Shape& shape, DType dtype) { return ops::Eye(...); });
 using Initializer = std::function<Output(At at, const Shape& shape, DType dtype)>;
 
+// False where there are no numbers, and the empty string.
 Initializer ZerosInitializer();
 // Numbers only.
 Initializer OnesInitializer();
@@ -38,6 +39,7 @@ struct NormalOptions {
   double mean = 0, stddev = 1;
   std::optional<int64_t> seed = {};
 };
+// Floating-point dtypes.
 Initializer RandomNormalInitializer(const NormalOptions& options = {});
 // The same without what is further than two standard deviations from the mean,
 // which is drawn again.

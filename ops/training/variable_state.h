@@ -31,6 +31,7 @@ struct VariableStore {
   };
   std::map<std::string, Names, std::less<>> scopes;
 
+  // That of the scope's graph, made at the first call.
   static VariableStore& Of(const Scope& scope);
 };
 

@@ -46,8 +46,15 @@ class Context final : public KernelContext {
     pool_.ParallelFor(total, block, body);
   }
   int workers() const override { return pool_.threads(); }
-  bool cancelled() const override { return cancelled_; }
-  void SetCancelled(bool cancelled) { cancelled_ = cancelled; }
+  bool cancelled() const override {
+    const int64_t look = looks_ != nullptr ? ++*looks_ : 0;
+    return cancelled_ || look >= cancelled_from_;
+  }
+  void SetCancelled(const OpCall& call) {
+    cancelled_ = call.cancelled;
+    cancelled_from_ = call.cancelled_from;
+    looks_ = call.looks;
+  }
   void SetUnwanted(int i) {
     wanted_storage_[static_cast<size_t>(i)] = 0;
     tensors_[static_cast<size_t>(i)] = Tensor();
@@ -59,6 +66,8 @@ class Context final : public KernelContext {
   ThreadPool pool_;
   Allocator& allocator_;
   bool cancelled_ = false;
+  int64_t cancelled_from_ = INT64_MAX;
+  std::atomic<int64_t>* looks_ = nullptr;
   std::vector<DType> types_;
   std::vector<Tensor> tensors_;
   std::vector<TensorView> input_views_, output_views_;
@@ -136,7 +145,7 @@ Result<std::vector<Tensor>> RunOp(const Registry& registry, const OpCall& call) 
     if (!shape.FullyKnown()) continue;  // the kernel allocates
     MR_RETURN_IF_ERROR(context.AllocateOutput(i, shape.ToShape().dims()));
   }
-  context.SetCancelled(call.cancelled);
+  context.SetCancelled(call);
   for (const auto& [o, i] : call.in_place) {
     const Tensor& input = inputs[static_cast<size_t>(i)];
     const DType type = output_types[static_cast<size_t>(o)];

@@ -56,6 +56,25 @@ TEST_CASE("a deadline ends a run inside one long kernel") {
   }
 }
 
+TEST_CASE("a deadline ends a run inside a kernel of one piece") {
+  const int64_t n = 600;
+  const Scope s = Scope::NewRoot();
+  const Output a = ops::Placeholder(s.WithOpName("a"), DType::kFloat, {.shape = Shape({n, n})});
+  ops::MatrixInverse(s.WithOpName("y"), a);
+  MR_REQUIRE_OK(s.status());
+  const Tensor input = Filled(Shape({n, n}), 0.5f);
+  for (int64_t i = 0; i < n; ++i) input.elements<float>()[static_cast<size_t>(i * (n + 1))] = 2.0f;
+  auto session = Session::New(s.graph(), {.threads = 1});
+  auto callable = (*session)->Prepare({"a"}, {"y"});
+  MR_REQUIRE_OK(callable);
+  // No step comes after it: without a look inside the kernel the run would end well.
+  std::vector<Tensor> results;
+  const Status late = (*callable)->Run({input}, &results, {.timeout_ms = 1});
+  CHECK(late.code() == Code::kDeadlineExceeded);
+  CHECK(late.node() == "y");
+  MR_REQUIRE_OK((*callable)->Run({input}, &results, {.timeout_ms = 3'600'000}));
+}
+
 TEST_CASE("a cancelled run leaves no variable half changed") {
   const int64_t n = 1 << 24;
   const Scope s = Scope::NewRoot();
