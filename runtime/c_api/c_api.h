@@ -51,6 +51,7 @@ typedef enum TF_Code {
 
 typedef struct TF_Status TF_Status;
 
+/* With code 0 and no message. One thread at a time uses it. */
 TF_CAPI_EXPORT TF_Status* TF_NewStatus(void);
 TF_CAPI_EXPORT void TF_DeleteStatus(TF_Status* status);
 /* Overwrites what is there; `message` is copied. */
@@ -69,6 +70,7 @@ typedef struct TF_Buffer {
   void (*data_deallocator)(void* data, size_t length);
 } TF_Buffer;
 
+/* Without bytes. */
 TF_CAPI_EXPORT TF_Buffer* TF_NewBuffer(void);
 /* With a copy of `length` bytes. */
 TF_CAPI_EXPORT TF_Buffer* TF_NewBufferFromString(const void* bytes, size_t length);
@@ -509,7 +511,12 @@ TF_CAPI_EXPORT void TF_DeleteSessionOptions(TF_SessionOptions* options);
 /* A serialized ConfigProto. Its numbers of threads are heeded: the larger of
  * intra-op and inter-op where both are given, since one pool serves both. So are
  * device_count, of CPUs, and allow_soft_placement: without it, as without a
- * config, a node that asks for a device that is not there fails the run. */
+ * config, a node that asks for a device that is not there fails the run. So is
+ * graph_options.optimizer_options.global_jit_level, for machine code of fused
+ * operations: OFF makes none; ON_1 and ON_2 make all of it before the first run;
+ * DEFAULT makes it beside the runs where it pays. Results are the same bits, and the
+ * environment's MILLRACE_CODEGEN has the last word. The rest of the config changes
+ * nothing. Memory and other bounds come from the environment (LIMITS.md). */
 TF_CAPI_EXPORT void TF_SetConfig(TF_SessionOptions* options, const void* proto, size_t proto_len, TF_Status* status);
 /* The only target is the process itself: "". */
 TF_CAPI_EXPORT void TF_SetTarget(TF_SessionOptions* options, const char* target);
@@ -637,7 +644,8 @@ TF_CAPI_EXPORT void TF_ShapeAndTypeListSetShape(TF_ShapeAndTypeList* shape_list,
 TF_CAPI_EXPORT void TF_ShapeAndTypeListSetUnknownShape(TF_ShapeAndTypeList* shape_list, int index);
 TF_CAPI_EXPORT void TF_DeleteShapeAndTypeList(TF_ShapeAndTypeList* shape_list);
 
-/* A serialized ConfigProto for TF_SetConfig, the caller's. */
+/* A serialized ConfigProto for TF_SetConfig, the caller's; with enable_xla_compilation
+ * its global_jit_level is ON_1. */
 TF_CAPI_EXPORT TF_Buffer* TF_CreateConfig(unsigned char enable_xla_compilation, unsigned char gpu_memory_allow_growth,
                                           unsigned int num_cpu_devices);
 

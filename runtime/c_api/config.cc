@@ -8,6 +8,14 @@
 #include "millrace/runtime/c_api/internal.h"
 
 namespace millrace::c_api {
+namespace {
+
+// OptimizerOptions.GlobalJitLevel: off, or some level of on. 0 asks for nothing.
+void ApplyJitLevel(int32_t level, CodeOptions* code) {
+  if (level != 0) code->codegen = level < 0 ? Codegen::kOff : Codegen::kOn;
+}
+
+}  // namespace
 
 Status ApplyConfig(std::string_view config_proto, SessionOptions* options) {
   MR_ASSIGN_OR_RETURN(const ConfigValue config, ParseConfig(Bytes(config_proto, nullptr)));
@@ -19,6 +27,7 @@ Status ApplyConfig(std::string_view config_proto, SessionOptions* options) {
   options->threads = std::min(std::max(intra, inter), kMost);
   options->device_count = config.device_count;
   options->allow_soft_placement = config.allow_soft_placement;
+  ApplyJitLevel(config.graph_options.optimizer_options.global_jit_level, &options->code);
   return OkStatus();
 }
 

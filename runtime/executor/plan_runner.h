@@ -26,6 +26,7 @@ class ResultSink {
 
 class SinkCallable : public Callable {
  public:
+  // As Run, with results in `sink`; `metadata` may be null.
   virtual Status RunToSink(std::span<const TensorView> feeds, ResultSink& sink, const RunOptions& options,
                            RunMetadata* metadata) = 0;
   // Later runs fail with FailedPrecondition; returns when those in progress have
