@@ -1,6 +1,6 @@
 // Limits: what may come from outside and what may be made of it, at most. The one
-// place for bounds that a user sets; LIMITS.md beside this room has the table, with
-// the bounds that are fixed.
+// place for bounds that a user sets; proto/LIMITS.md has the table, with the bounds
+// that are fixed.
 #pragma once
 
 #include <cstdint>

@@ -516,7 +516,7 @@ TF_CAPI_EXPORT void TF_DeleteSessionOptions(TF_SessionOptions* options);
  * operations: OFF makes none; ON_1 and ON_2 make all of it before the first run;
  * DEFAULT makes it beside the runs where it pays. Results are the same bits, and the
  * environment's MILLRACE_CODEGEN has the last word. The rest of the config changes
- * nothing. Memory and other bounds come from the environment (LIMITS.md). */
+ * nothing. Memory and other bounds come from the environment (proto/LIMITS.md). */
 TF_CAPI_EXPORT void TF_SetConfig(TF_SessionOptions* options, const void* proto, size_t proto_len, TF_Status* status);
 /* The only target is the process itself: "". */
 TF_CAPI_EXPORT void TF_SetTarget(TF_SessionOptions* options, const char* target);

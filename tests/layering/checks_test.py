@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Plants what the checks of tools/check are there to find.  checks_test.py CHECK_DIR"""
 import os
+import pathlib
 import sys
 import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv.pop(1))
+import comments
 import isa_hygiene
 import layering
 
@@ -87,6 +89,25 @@ class InstructionSets(unittest.TestCase):
               "                 U memcpy\n"
               "0000000000000000 V DW.ref.__gxx_personality_v0\n")
         self.assertEqual(isa_hygiene.shared_symbols(nm), ["std::vector<int>::push_back(int)"])
+
+
+class Comments(unittest.TestCase):
+    def uncommented(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.h"
+            path.write_text(text)
+            return [name for _, name in comments.undocumented(path)]
+
+    def test_functions_without_a_comment_are_found(self):
+        self.assertEqual(self.uncommented("namespace a {\n\nStatus Load(int x);\n\n// Here.\nStatus Save(int x);\n}\n"), ["Load"])
+        self.assertEqual(self.uncommented("// A door.\nclass Door {\n public:\n  void Open(\n      int key);\n\n  // Again.\n  void Shut();\n};\n"),
+                         ["Open"])
+        self.assertEqual(self.uncommented('extern "C" {\nEXPORT int TF_Run(void);\n}\n'), ["TF_Run"])
+
+    def test_what_needs_none_is_left_alone(self):
+        self.assertEqual(self.uncommented("// Both.\nint One();\nint Two();\nint Three();  // the third\n"), [])
+        self.assertEqual(self.uncommented("class Door {\n public:\n  explicit Door(int key);\n  bool open() const;\n  Text ToText() const;\n"
+                                          "  void Run(int a,\n           int b) override;\n\n private:\n  void Slam();\n};\n"), [])
 
 
 if __name__ == "__main__":

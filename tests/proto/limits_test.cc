@@ -45,8 +45,8 @@ TEST_CASE("the environment overrules limits, and a mistake in it is an error tha
   CHECK(bad.status().message().find("MILLRACE_LIMITS: there is no limit 'memory'") != std::string_view::npos);
 }
 
-TEST_CASE("LIMITS.md lists every limit with its default") {
-  std::ifstream file(std::string(MILLRACE_SOURCE_DIR) + "/LIMITS.md");
+TEST_CASE("proto/LIMITS.md lists every limit with its default") {
+  std::ifstream file(std::string(MILLRACE_SOURCE_DIR) + "/proto/LIMITS.md");
   std::stringstream page;
   page << file.rdbuf();
   for (const LimitInfo& limit : AllLimits()) {

@@ -98,7 +98,7 @@ int main(void) {
   TF_GraphImportGraphDef(graph, buffer, import, status);
   CHECK(TF_GetCode(status) == TF_OK);
   CHECK(TF_GraphOperationByName(graph, "again/c") != NULL);
-  /* What an import may bring is bounded by the environment (LIMITS.md). */
+  /* What an import may bring is bounded by the environment (proto/LIMITS.md). */
   setenv("MILLRACE_LIMITS", "file_nodes=2", 1);
   TF_ImportGraphDefOptionsSetPrefix(import, "bounded");
   TF_GraphImportGraphDef(graph, buffer, import, status);
