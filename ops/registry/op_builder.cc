@@ -1,5 +1,4 @@
 // OpBuilder: the specifications of arguments and attributes, read into an OpDef.
-#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -28,9 +27,7 @@ class Scanner {
   std::string_view Identifier() {
     SkipBlanks();
     size_t n = 0;
-    while (n < rest_.size() && (IsLetter(rest_[n]) || (n > 0 && std::isdigit(static_cast<unsigned char>(rest_[n]))))) {
-      ++n;
-    }
+    while (n < rest_.size() && (IsLetter(rest_[n]) || (n > 0 && rest_[n] >= '0' && rest_[n] <= '9'))) ++n;
     const std::string_view id = rest_.substr(0, n);
     rest_.remove_prefix(n);
     return id;
@@ -70,12 +67,18 @@ class Scanner {
   std::string_view rest() const { return rest_; }
 
  private:
-  static bool IsLetter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+  static bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
   void SkipBlanks() {
-    while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_[0])) != 0) rest_.remove_prefix(1);
+    while (!rest_.empty() && (rest_[0] == ' ' || (rest_[0] >= '\t' && rest_[0] <= '\r'))) rest_.remove_prefix(1);
   }
   std::string_view rest_;
 };
+
+Result<DType> ReadDType(Scanner& in) {
+  const std::string_view name = in.Identifier();
+  if (const auto dtype = ParseDType(name)) return *dtype;
+  return InvalidArgument(Cat("'", name, "' is no dtype"));
+}
 
 // One value of a scalar attribute type; the message says what is wrong.
 Result<AttrValue> ReadScalar(std::string_view type, Scanner& in) {
@@ -100,9 +103,8 @@ Result<AttrValue> ReadScalar(std::string_view type, Scanner& in) {
     return expected("true or false");
   }
   if (type == "type") {
-    const std::string_view name = in.Identifier();
-    if (const auto dtype = ParseDType(name)) return AttrValue(*dtype);
-    return InvalidArgument(Cat("'", name, "' is no dtype"));
+    MR_ASSIGN_OR_RETURN(const DType dtype, ReadDType(in));
+    return AttrValue(dtype);
   }
   if (type == "shape") {
     if (!in.Take("{")) return expected("a shape in braces");
@@ -132,7 +134,6 @@ void AppendTo(ListValue* list, const AttrValue& value) {
   if (const auto* i = value.get<int64_t>()) list->i.push_back(*i);
   if (const auto* f = value.get<float>()) list->f.push_back(*f);
   if (const auto* b = value.get<bool>()) list->b.push_back(*b);
-  if (const auto* t = value.get<DType>()) list->type.push_back(*t);
   if (const auto* s = value.get<ShapeValue>()) list->shape.push_back(*s);
 }
 
@@ -141,8 +142,13 @@ Result<ListValue> ReadList(std::string_view type, std::string_view close, Scanne
   ListValue list;
   if (in.Take(close)) return list;
   do {
-    MR_ASSIGN_OR_RETURN(const AttrValue value, ReadScalar(type, in));
-    AppendTo(&list, value);
+    if (type == "type") {  // most lists by far: no attribute is made of each element
+      MR_ASSIGN_OR_RETURN(const DType dtype, ReadDType(in));
+      list.type.push_back(dtype);
+    } else {
+      MR_ASSIGN_OR_RETURN(const AttrValue value, ReadScalar(type, in));
+      AppendTo(&list, value);
+    }
   } while (in.Take(","));
   if (!in.Take(close)) return InvalidArgument(Cat("expected '", close, "' at '", in.rest(), "'"));
   return list;

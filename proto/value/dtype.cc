@@ -68,13 +68,16 @@ std::optional<DType> ParseDType(std::string_view name) {
   const std::string_view suffix = wire ? "_REF" : "_ref";
   const bool ref = name.ends_with(suffix);
   if (ref) name.remove_suffix(suffix.size());
-  if (name.empty()) return std::nullopt;
-  for (size_t i = 0; i < kInfo.size(); ++i) {
-    const Info& info = kInfo[i];
-    if (wire ? name == info.wire : name == info.name || name == info.alias) {
+  // Definitions of ops ask thousands of times when a process starts, for the names of attributes ("T") too.
+  if (name.empty() || (!wire && (name[0] < 'a' || name[0] > 'z'))) return std::nullopt;
+  for (const auto spelling : {wire ? &Info::wire : &Info::name, &Info::alias}) {
+    for (size_t i = 0; i < kInfo.size(); ++i) {
+      const std::string_view known = kInfo[i].*spelling;
+      if (known.size() != name.size() || known[0] != name[0] || known != name) continue;
       const auto t = static_cast<DType>(i + 1);
       return ref ? MakeRef(t) : t;
     }
+    if (wire) break;
   }
   return std::nullopt;
 }
