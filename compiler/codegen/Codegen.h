@@ -46,7 +46,7 @@ struct Library {
   CompileFn compile;
 };
 // Changes with the layout of what crosses and with the code that is made.
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 inline constexpr const char *kSymbol = "millrace_codegen";
 
 } // namespace millrace::codegen

@@ -22,6 +22,10 @@ namespace {
 // of the stack.
 constexpr int64_t kBlockVectors = 32;
 constexpr int64_t kBufferBytes = 24 << 10;
+// Arguments of a segment that stay in registers while it runs: pointers and steps. More
+// are read where they are wanted, because spilling what lives through all loops is most
+// of what LLVM would do.
+constexpr size_t kHeldArguments = 12;
 // Instructions of a segment's pieces that are one function at most: LLVM's time grows
 // faster than a function with many loops does.
 constexpr size_t kFunction = 1000;
@@ -76,6 +80,17 @@ private:
   template <class Op, class... A> Value make(A &&...a) {
     return Op::create(b, loc, std::forward<A>(a)...).getResult();
   }
+  // What a SegmentFn is given: element `i` of an array of pointers or steps.
+  enum Argument { kIn, kSteps, kOut };
+  Value argument(Argument array, size_t i) {
+    return arguments[array].empty() ? readArgument(array, i) : arguments[array][i];
+  }
+  Value readArgument(Argument array, size_t i) {
+    const Type type = array == kSteps ? Type(b.getI64Type()) : ptr;
+    Value at = LLVM::GEPOp::create(b, loc, ptr, type, entry->getArgument(array),
+                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    return LLVM::LoadOp::create(b, loc, type, at, 8);
+  }
   Value address(Value base, TapeType type, Value element) {
     return LLVM::GEPOp::create(b, loc, ptr, scalar(type), base, ArrayRef<LLVM::GEPArg>{element});
   }
@@ -125,7 +140,7 @@ private:
   // Of the function that is being written.
   Block *entry = nullptr;
   std::map<std::pair<TapeType, uint64_t>, Value> constants;
-  std::vector<Value> in, step, out;
+  std::vector<Value> arguments[3]; // where there are few
   Value buffers;
 };
 
@@ -365,20 +380,13 @@ func::FuncOp SegmentWriter::beginFunction(ModuleOp module, const std::string &na
   entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   constants.clear();
-  const auto element = [&](Value array, size_t i, Type type) -> Value {
-    Value at = LLVM::GEPOp::create(b, loc, ptr, type, array,
-                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
-    return LLVM::LoadOp::create(b, loc, type, at, 8);
-  };
-  in.clear();
-  step.clear();
-  out.clear();
-  for (size_t i = 0; i < tape.inputs.size(); ++i) {
-    in.push_back(element(entry->getArgument(0), i, ptr));
-    step.push_back(element(entry->getArgument(1), i, b.getI64Type()));
+  const size_t inputs = tape.inputs.size(), outputs = tape.outputs.size();
+  const bool few = 2 * inputs + outputs <= kHeldArguments;
+  for (const auto [array, size] : {std::pair(kIn, inputs), {kSteps, inputs}, {kOut, outputs}}) {
+    arguments[array].clear();
+    for (size_t i = 0; few && i < size; ++i)
+      arguments[array].push_back(readArgument(array, i));
   }
-  for (size_t i = 0; i < tape.outputs.size(); ++i)
-    out.push_back(element(entry->getArgument(2), i, ptr));
   return function;
 }
 
@@ -394,7 +402,8 @@ void SegmentWriter::writeLoop(size_t piece, Value base, Value many) {
     if (i.op == TapeOp::kConstant)
       return splat(i.type, i.immediate);
     if (i.op == TapeOp::kInput)
-      return load(address(in[i.immediate], i.type, make<arith::MulIOp>(global, step[i.immediate])),
+      return load(address(argument(kIn, i.immediate), i.type,
+                          make<arith::MulIOp>(global, argument(kSteps, i.immediate))),
                   i.type);
     const TapeType form = buffered(i.type);
     Value held = load(buffer(value, local), form);
@@ -417,7 +426,7 @@ void SegmentWriter::writeLoop(size_t piece, Value base, Value many) {
       v[o.value] = fetch(o.value);
   Value offset = make<arith::MulIOp>(global, index(lanes));
   for (size_t i = 0; i < tape.outputs.size(); ++i)
-    store(v[tape.outputs[i].value], address(out[i], tape.outputs[i].type, offset),
+    store(v[tape.outputs[i].value], address(argument(kOut, i), tape.outputs[i].type, offset),
           tape.outputs[i].type);
 }
 

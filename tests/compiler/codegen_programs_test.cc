@@ -14,6 +14,7 @@ using namespace codegen;
 
 struct Counts {
   int64_t segments = 0, pieces = 0;
+  int64_t many_arguments = 0;  // segments with more pointers and steps than registers
 };
 
 void CheckCompiled(const ClusterCase& given, Isa isa, const CutRule& rule, Counts& counts) {
@@ -25,7 +26,10 @@ void CheckCompiled(const ClusterCase& given, Isa isa, const CutRule& rule, Count
   std::vector<SegmentTape> segments = recordProgram(c.program, registry, rule);
   if (segments.empty()) return;
   counts.segments += static_cast<int64_t>(segments.size());
-  for (const SegmentTape& s : segments) counts.pieces += 1 + static_cast<int64_t>(s.cuts.size());
+  for (const SegmentTape& s : segments) {
+    counts.pieces += 1 + static_cast<int64_t>(s.cuts.size());
+    counts.many_arguments += 2 * s.tape.inputs.size() + s.tape.outputs.size() > 16 ? 1 : 0;
+  }
   const Library* library = openLibrary();
   REQUIRE(library != nullptr);
   const Result<cluster::CompiledProgram> compiled = library->compile(segments, isa, nullptr);
@@ -93,6 +97,7 @@ TEST_CASE("programs so long that they become several functions, which share buff
     for (const Isa isa : isas) CheckCompiled(c, isa, seed % 3 == 0 ? CutRule{1, 0, 1} : CutRule{}, counts);
   }
   CHECK(counts.pieces > 500);
+  CHECK(counts.many_arguments > 5);
 }
 
 }  // namespace
