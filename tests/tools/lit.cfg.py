@@ -1,6 +1,7 @@
 # How lit runs the .test files: folders come from the command line (see
 # CMakeLists.txt). %graph turns a GraphDef as text, on its input, into bytes.
 import os
+import shutil
 
 import lit.formats
 
@@ -18,7 +19,11 @@ config.substitutions += [
     ("%libtensorflow", lit_config.params.get("libtensorflow")),
 ]
 
-# For progress.test.
+for shell in "zsh", "fish":
+    if shutil.which(shell, path=config.environment["PATH"]):
+        config.available_features.add(shell)
+
+# For progress.test and completion-zsh.test.
 try:
     for end in os.openpty():
         os.close(end)
