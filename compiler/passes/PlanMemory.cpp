@@ -2,6 +2,7 @@
 #include "millrace/compiler/passes/Passes.h"
 #include "millrace/compiler/passes/Steps.h"
 #include "millrace/ops/cluster/program.h"
+#include "millrace/ops/nn/pooling.h"
 #include "millrace/proto/value/strings.h"
 #include <map>
 #include <set>
@@ -165,12 +166,13 @@ private:
     return success();
   }
 
-  // The slot of an operand that an elementwise operation, or a cluster, may write
-  // result `i` over.
+  // The slot of an operand that an elementwise operation, a cluster, or the gradient of
+  // a pooling may write result `i` over.
   int64_t overwritten(Operation *op, unsigned i, int64_t step) {
     const Op *def = opOf(op);
     const bool isCluster = def && def->name() == cluster::kClusterOp;
-    if (!isCluster && (!def || !def->expression() || numDataResults(op) != 1))
+    const bool isPool = isApartPoolGradient(op);
+    if (!isCluster && !isPool && (!def || !def->expression() || numDataResults(op) != 1))
       return -1;
     const Type result = op->getResult(i).getType();
     for (auto [number, v] : llvm::enumerate(dataOperands(op))) {
@@ -183,7 +185,8 @@ private:
         continue;
       const int64_t slot = life->second.slot;
       if (slots[static_cast<size_t>(slot)].device != stepOf(op)->device ||
-          (isCluster && !mayOverwrite(op, i, static_cast<unsigned>(number))))
+          (isCluster && !mayOverwrite(op, i, static_cast<unsigned>(number))) ||
+          (isPool && (number != 0 || !isOnlyOperand(op, life->first))))
         continue;
       life->second.slot = -1; // it lives on under the result
       return slot;
@@ -205,8 +208,19 @@ private:
         program.inputs[operand].sliced() ||
         program.level(program.outputs[result].reg) != cluster::Level::kFull)
       return false;
-    const Value root = rootOf(op->getOperand(operand));
+    return isOnlyOperand(op, rootOf(op->getOperand(operand)));
+  }
+
+  // Only one operand has the elements of `root`.
+  bool isOnlyOperand(Operation *op, Value root) const {
     return llvm::count_if(dataOperands(op), [&](Value v) { return rootOf(v) == root; }) == 1;
+  }
+
+  // A MaxPoolGrad that goes window by window, as this project's kernel does.
+  static bool isApartPoolGradient(Operation *op) {
+    nn::WindowAttrs attrs;
+    return isNamed(op, "MaxPoolGrad") && !(severalDevices(op) && kindOf(op) != "CPU") &&
+           nn::ReadWindowAttrs(attrsOf(op), &attrs).ok() && nn::WindowsApart(attrs);
   }
 
   int64_t take(const Size &size, uint32_t device, bool isResult) {

@@ -85,8 +85,24 @@ void FindLargest(const PoolShape& s, const T* image, PoolShape::Range rows, Pool
   });
 }
 
+// The same for one window that no other overlaps, channel by channel.
+template <typename T>
+void GradientByChannel(const PoolShape& s, const T* image, PoolShape::Range rows, PoolShape::Range columns,
+                       const T* grad, T* result) {
+  for (int64_t c0 = 0; c0 < s.channels; c0 += kBlock) {
+    const int64_t count = std::min(kBlock, s.channels - c0);
+    int32_t where[kBlock];
+    FindLargest(s, image + c0, rows, columns, count, where);
+    ForEachPlace(s, rows, columns, [&](int32_t place, int64_t at) {
+      T* const into = result + at + c0;
+      for (int64_t c = 0; c < count; ++c) into[c] = where[c] == place ? Sum(T(), grad[c0 + c]) : T();
+    });
+  }
+}
+
 // Windows that do not overlap: every element is of one window or of none, and is
-// written once. A unit is an output row with the input rows down to the next one.
+// written once, after its window was read: `result` may be the image. A unit is an
+// output row with the input rows down to the next one.
 template <typename T>
 void GradientApart(KernelContext& ctx, const PoolShape& s, const T* in, const T* grads, T* result) {
   // From output `o` to the next one along dimension i, gaps and rests included.
@@ -114,7 +130,14 @@ void GradientApart(KernelContext& ctx, const PoolShape& s, const T* in, const T*
           clear(y, columns.end, all_columns.end);
         }
         if (columns.begin == columns.end) continue;
-        nn::GradientToWindow(s, image, rows, columns, grads + (u * s.out[1] + ox) * c, to);
+        const T* const grad = grads + (u * s.out[1] + ox) * c;
+        if constexpr (nn::kPoolsInVectors<T>) {
+          if (c >= nn::kPoolLanes<T>) {
+            nn::GradientToWindow(s, image, rows, columns, grad, to);
+            continue;
+          }
+        }
+        GradientByChannel(s, image, rows, columns, grad, to);
       }
     }
   });
@@ -150,11 +173,8 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
     return;
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
-  if constexpr (!second && nn::kPoolsInVectors<T>) {
-    const bool apart = s.window[0] <= s.stride[0] && s.window[1] <= s.stride[1];
-    if (apart && s.channels >= nn::kPoolLanes<T> && pooled.num_elements > 0) {
-      return GradientApart(ctx, s, in, grads, result);
-    }
+  if (!second && nn::WindowsApart(attrs) && pooled.num_elements > 0) {
+    return GradientApart(ctx, s, in, grads, result);
   }
   const double cycles = static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
   ForEachChannelBlock(ctx, s, cycles, [&](int64_t n, int64_t c0, int64_t count) {

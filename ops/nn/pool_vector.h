@@ -22,15 +22,16 @@ struct PoolVectorOf {
 template <typename T>
 using PoolVector = typename PoolVectorOf<T>::Type;
 
+// The first `count` lanes; the others are 0, and are not stored.
 template <typename T>
-PoolVector<T> LoadPoolVector(const T* p) {
-  PoolVector<T> v;
-  std::memcpy(&v, p, sizeof(v));
+PoolVector<T> LoadPoolVector(const T* p, int64_t count = kPoolLanes<T>) {
+  PoolVector<T> v = {};
+  std::memcpy(&v, p, static_cast<size_t>(count) * sizeof(T));
   return v;
 }
 template <typename T>
-void StorePoolVector(T* p, PoolVector<T> v) {
-  std::memcpy(p, &v, sizeof(v));
+void StorePoolVector(T* p, PoolVector<T> v, int64_t count = kPoolLanes<T>) {
+  std::memcpy(p, &v, static_cast<size_t>(count) * sizeof(T));
 }
 
 // body(c) for vectors that begin at channel c, of at least kPoolLanes channels. The
@@ -76,37 +77,40 @@ void LargestOfWindow(const PoolShape& s, const T* image, PoolShape::Range rows, 
 }
 
 // The first of the largest elements of a window gets its gradient, the others 0, in
-// `result`, which is as `image`. A NaN is the largest where it is the first.
+// `result`, which is as `image` and may be the image itself. A NaN is the largest where
+// it is the first.
 template <typename T>
 void GradientToWindow(const PoolShape& s, const T* image, PoolShape::Range rows, PoolShape::Range columns,
                       const T* grad, T* result) {
   const int64_t step = s.channels, pitch = s.in[1] * step;
   const int64_t at = rows.begin * pitch + columns.begin * step;
-  const T* const first = image + at;
-  T* const into = result + at;
   WithExtents(rows, columns, [&](auto height, auto width) {
-    ForEachPoolVector<T>(s.channels, [&](int64_t c) {
+    const auto part = [&](int64_t c, auto count) {
       using V = PoolVector<T>;
-      const V head = LoadPoolVector(first + c);
+      const T* const first = image + at + c;
+      const V head = LoadPoolVector(first, count);
       V best = head;
       for (int64_t y = 0; y < height; ++y) {
         for (int64_t x = 0; x < width; ++x) {
-          const V v = LoadPoolVector(first + c + y * pitch + x * step);
+          const V v = LoadPoolVector(first + y * pitch + x * step, count);
           best = best < v ? v : best;
         }
       }
       // A sum with 0, as where windows overlap: it makes 0 of -0.
-      V g = LoadPoolVector(grad + c) + V{};
-      // What is left of the gradient: 0 where an element has it.
+      V g = LoadPoolVector(grad + c, count) + V{};
       for (int64_t y = 0; y < height; ++y) {
         for (int64_t x = 0; x < width; ++x) {
-          const int64_t place = c + y * pitch + x * step;
-          const auto here = y + x == 0 ? ~(head < best) : LoadPoolVector(first + place) == best;
-          StorePoolVector(into + place, here ? g : V{});
-          g = here ? V{} : g;
+          const int64_t place = y * pitch + x * step;
+          const auto here = y + x == 0 ? ~(head < best) : LoadPoolVector(first + place, count) == best;
+          StorePoolVector(result + at + c + place, here ? g : V{}, count);
+          g = here ? V{} : g;  // what is left for the others
         }
       }
-    });
+    };
+    constexpr std::integral_constant<int64_t, kPoolLanes<T>> kWhole;
+    int64_t c = 0;
+    for (; c + kWhole <= s.channels; c += kWhole) part(c, kWhole);
+    if (c < s.channels) part(c, s.channels - c);
   });
 }
 

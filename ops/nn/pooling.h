@@ -30,6 +30,12 @@ struct PoolShape {
   }
 };
 
+// Windows that do not overlap. MaxPoolGrad of such reads each before it writes it, and
+// may write its result over the image.
+inline bool WindowsApart(const WindowAttrs& attrs) {
+  return !attrs.along_depth && attrs.window[0] <= attrs.stride[0] && attrs.window[1] <= attrs.stride[1];
+}
+
 // Of the shapes of image and result.
 PoolShape PoolShapeOf(const WindowAttrs& attrs, std::span<const int64_t> image, std::span<const int64_t> result);
 

@@ -43,3 +43,39 @@ func.func @none(%x: tensor<4xf32>, %s: tensor<2xi32>, %y: tensor<4x4xf32>) -> (t
   %m = "graph.Mul"(%e, %y) {T = f32} : (tensor<4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
   return %a, %m : tensor<?x?xf32>, tensor<4x4xf32>
 }
+// -----
+// Windows that do not overlap are read before they are written.
+// CHECK-LABEL: @apart
+func.func @apart(%x: tensor<2x4x4x2xf32>, %g: tensor<2x2x2x2xf32>) -> tensor<2x4x4x2xf32> {
+  // CHECK: "graph.Relu"{{.*}}plan.slot = array<i64: [[Y:[0-9]+]]>
+  %y = "graph.Relu"(%x) {T = f32} : (tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  %p = "graph.MaxPool"(%y) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 2, 2, 1]} : (tensor<2x4x4x2xf32>) -> tensor<2x2x2x2xf32>
+  // CHECK: "graph.MaxPoolGrad"{{.*}}plan.slot = array<i64: [[Y]]>
+  %d = "graph.MaxPoolGrad"(%y, %p, %g) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 2, 2, 1]} : (tensor<2x4x4x2xf32>, tensor<2x2x2x2xf32>, tensor<2x2x2x2xf32>) -> tensor<2x4x4x2xf32>
+  %n = "graph.Square"(%d) {T = f32} : (tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  return %n : tensor<2x4x4x2xf32>
+}
+// -----
+// Those that do are not.
+// CHECK-LABEL: @overlap
+func.func @overlap(%x: tensor<2x4x4x2xf32>, %g: tensor<2x3x3x2xf32>) -> tensor<2x4x4x2xf32> {
+  // CHECK: "graph.Relu"{{.*}}plan.slot = array<i64: [[Y:[0-9]+]]>
+  %y = "graph.Relu"(%x) {T = f32} : (tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  %p = "graph.MaxPool"(%y) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 1, 1, 1]} : (tensor<2x4x4x2xf32>) -> tensor<2x3x3x2xf32>
+  // CHECK-NOT: "graph.MaxPoolGrad"{{.*}}plan.slot = array<i64: [[Y]]>
+  %d = "graph.MaxPoolGrad"(%y, %p, %g) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 1, 1, 1]} : (tensor<2x4x4x2xf32>, tensor<2x3x3x2xf32>, tensor<2x3x3x2xf32>) -> tensor<2x4x4x2xf32>
+  %n = "graph.Square"(%d) {T = f32} : (tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  return %n : tensor<2x4x4x2xf32>
+}
+// -----
+// Somebody still reads the image.
+// CHECK-LABEL: @used_later
+func.func @used_later(%x: tensor<2x4x4x2xf32>, %g: tensor<2x2x2x2xf32>) -> tensor<2x4x4x2xf32> {
+  // CHECK: "graph.Relu"{{.*}}plan.slot = array<i64: [[Y:[0-9]+]]>
+  %y = "graph.Relu"(%x) {T = f32} : (tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  %p = "graph.MaxPool"(%y) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 2, 2, 1]} : (tensor<2x4x4x2xf32>) -> tensor<2x2x2x2xf32>
+  // CHECK-NOT: "graph.MaxPoolGrad"{{.*}}plan.slot = array<i64: [[Y]]>
+  %d = "graph.MaxPoolGrad"(%y, %p, %g) {T = f32, data_format = "NHWC", explicit_paddings = [], ksize = [1, 2, 2, 1], padding = "VALID", strides = [1, 2, 2, 1]} : (tensor<2x4x4x2xf32>, tensor<2x2x2x2xf32>, tensor<2x2x2x2xf32>) -> tensor<2x4x4x2xf32>
+  %n = "graph.Mul"(%d, %y) {T = f32} : (tensor<2x4x4x2xf32>, tensor<2x4x4x2xf32>) -> tensor<2x4x4x2xf32>
+  return %n : tensor<2x4x4x2xf32>
+}
