@@ -342,7 +342,8 @@ def PlanMemory : GraphPass<"plan-memory"> {
     A result whose size is known from the feeds gets a slot (`plan.slot`); a
     slot that is free again is taken for later results of the same symbolic
     factor, best fit first, else the largest grows. Elementwise operations and
-    clusters write over operands of the same shape that die with them. Results of the
+    clusters write over operands of the same shape that die with them, and a
+    MaxPoolGrad over the image where its windows do not overlap. Results of the
     signature have slots of their own. Reuse adds to `plan.after`. The sizes are
     the function's `plan.slots`.
   }];

@@ -76,7 +76,7 @@ Plan PlanFor(const ConvolutionShape& s) {
     p.tap_stride = (CeilDiv(pixels, kLine) | 1) * kLine;
     p.tap_elements = rows * p.tap_stride;
     p.chunks = CeilDiv(Taps(s) * gc, kTallest);
-    p.columns = p.chunks == 1 && gn <= kPanelColumns<T> ? kPanelColumns<T> / 2 : kPanelColumns<T>;
+    p.columns = kPanelColumns<T>;
     p.units = s.groups * p.chunks;
   } else {
     p.chunk = std::min(gc, 4 * kTallest);
@@ -192,8 +192,7 @@ void Unit(const FilterGradientArgs<T>& a, const Plan& p, int64_t u, const Bands<
     }
     if (p.pack_grad) {
       constexpr int64_t kWidth = kPanelColumns<T>;
-      t.b = bands.packed + at * p.grad_elements + group * linalg::PackedElements<T>(pixels, gn) +
-            column / kWidth * kWidth * pixels + column % kWidth;
+      t.b = bands.packed + at * p.grad_elements + group * linalg::PackedElements<T>(pixels, gn) + column * pixels;
       t.b_row_stride = kWidth;
       t.b_panel_stride = pixels * kWidth;
     } else {

@@ -33,12 +33,18 @@ void FillImagePlanes(const ConvolutionShape& s, const ImagePlanes& p, const T* i
       const int64_t y = y0 * s.stride[0] + row - s.pad[0];
       const bool inside = y >= 0 && y < s.in[0] && last > first;
       T* const to = planes + c0 * p.channel_stride + remainder * p.remainder_stride + row * p.columns;
-      for (int64_t c = 0; c < count; ++c) {
-        T* const r = to + c * p.channel_stride;
-        std::fill(r, r + (inside ? first : p.columns), T(0));
-        if (inside) std::fill(r + last, r + p.columns, T(0));
+      if (!inside) {
+        for (int64_t c = 0; c < count; ++c) std::fill_n(to + c * p.channel_stride, p.columns, T(0));
+        continue;
       }
-      if (!inside) continue;
+      // Column by column: a border is an element or two of each channel.
+      const auto clear = [&](int64_t begin, int64_t end) {
+        for (int64_t q = begin; q < end; ++q) {
+          for (int64_t c = 0; c < count; ++c) to[c * p.channel_stride + q] = T(0);
+        }
+      };
+      clear(0, first);
+      clear(last, p.columns);
       const int64_t x = first * s.stride[1] + shift;
       if (!s.nchw) {
         linalg::TransposedCopy(image + (y * s.in[1] + x) * s.channels + c0, s.stride[1] * s.channels, last - first,
