@@ -1,7 +1,9 @@
 // protobuf_test LIBRARY: a process with a protobuf of its own, in which TensorFlow's
 // names are registered, loads the library: each does its work, whoever is loaded into
-// the names of all.
+// the names of all. With the environment's TENSORFLOW_LIBRARY the real TensorFlow, which
+// carries a third protobuf, is loaded beside them (deep, as it exports that one's names).
 #include <cstdio>
+#include <cstdlib>
 
 #include "graph.pb.h"
 #include "millrace/tests/runtime/guest/library.h"
@@ -13,6 +15,12 @@ int main(int argc, char** argv) {
   Library library;
   if (descriptor == nullptr || !LoadLibrary(argv[1], RTLD_NOW | RTLD_GLOBAL, &library)) return 1;
   if (Twice(&library, 21) != 42) return 1;
+  if (const char* const file = std::getenv("TENSORFLOW_LIBRARY"); file != nullptr) {
+    Library other;
+    if (!LoadLibrary(file, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND, &other)) return 1;
+    if (Twice(&other, 4) != 8 || Twice(&library, 5) != 10) return 1;
+    std::printf("TensorFlow %s and Millrace %s gave their answers\n", other.TF_Version(), library.TF_Version());
+  }
 
   // What the library wrote, read by the host's classes.
   TF_Status* const status = library.TF_NewStatus();
