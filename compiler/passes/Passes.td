@@ -105,6 +105,19 @@ def HoistPoolGradients : GraphPass<"hoist-pool-gradients"> {
   }];
 }
 
+def FoldGradientAxes : GraphPass<"fold-gradient-axes"> {
+  let summary = "Gradients are summed over axes that are known now, or over none";
+  let description = [{
+    Reshape(Sum(g, axes), shape), where BroadcastGradientArgs gives the axes and its
+    operands are numbers and symbols: an axis is summed over where the operand has
+    extent 1 and the other has not. A symbol may be 1 in a run, and is in the axes then;
+    over one element the sum is that element (-0 and denormals included), so what
+    decides is that both operands have the same symbol there, or the other has extent 1,
+    and that g has the shape that the two broadcast to. Left alone where a symbol meets
+    a number or another symbol, and where the result of Sum is seen by others.
+  }];
+}
+
 def FoldBatchNorm : GraphPass<"fold-batch-norm"> {
   let summary = "Scales and offsets behind a product go into its weights and a bias";
   let description = [{

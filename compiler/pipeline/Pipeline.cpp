@@ -30,6 +30,9 @@ const std::vector<Phase> &phases() {
            {"fold-constants", createFoldConstants},
            {"refine-shapes", createRefineShapes},
            {"fold-shapes", createFoldShapes},
+           // Behind fold-shapes, which says what is broadcast; the reshapes of its sums
+           // are identities then.
+           {"fold-gradient-axes", createFoldGradientAxes},
            // What is left of it hides what an operand is from those that follow.
            {"remove-identities", createRemoveIdentities},
            {"simplify-moves", createSimplifyMoves},

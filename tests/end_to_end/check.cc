@@ -35,6 +35,15 @@ std::vector<Request> Renamed(const std::vector<Request>& requests, const Perturb
   return out;
 }
 
+// The first nodes on the first CPU, the last ones on the last.
+GraphDef Dealt(const GraphDef& def, int devices) {
+  GraphDef out = def;
+  for (size_t i = 0; i < out.nodes.size(); ++i) {
+    out.nodes[i].device = Cat("/device:CPU:", i * static_cast<size_t>(devices) / out.nodes.size());
+  }
+  return out;
+}
+
 // Outputs of plain types that the fetches are computed from, but for the feeds
 // and fetches themselves.
 std::vector<std::string> InteriorTensors(const Graph& graph, const Request& request) {
@@ -71,11 +80,12 @@ std::vector<std::string> InteriorTensors(const Graph& graph, const Request& requ
 
 Checker::Checker(const RunnerArguments& arguments, const std::string& program_folder)
     : arguments_(arguments),
-      session_(NewSessionReplayer(arguments.threads, arguments.disabled_passes)),
+      session_(NewSessionReplayer(arguments.threads, arguments.disabled_passes, arguments.devices)),
       plan_(NewPlanReplayer(program_folder + "/plan_replay", arguments.threads)) {}
 
 std::vector<Reply> Checker::Run(const GraphDef& def, const std::vector<Request>& requests) const {
-  Result<std::shared_ptr<const Graph>> graph = ImportGraph(def);
+  Result<std::shared_ptr<const Graph>> graph =
+      ImportGraph(arguments_.devices > 1 ? Dealt(def, arguments_.devices) : def);
   if (!graph.ok()) return {Reply{graph.status(), {}}};
   std::vector<Reply> replies = session_->Run(*graph, requests);
   for (const Reply& reply : replies) {

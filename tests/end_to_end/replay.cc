@@ -21,8 +21,9 @@ namespace {
 
 class SessionReplayer final : public Replayer {
  public:
-  SessionReplayer(int threads, std::vector<std::string> disabled) {
+  SessionReplayer(int threads, std::vector<std::string> disabled, int devices) {
     options_.threads = threads;
+    options_.device_count["CPU"] = devices;
     options_.disabled_passes = std::move(disabled);
   }
 
@@ -130,8 +131,8 @@ class PlanReplayer final : public Replayer {
 
 }  // namespace
 
-std::unique_ptr<Replayer> NewSessionReplayer(int threads, std::vector<std::string> disabled_passes) {
-  return std::make_unique<SessionReplayer>(threads, std::move(disabled_passes));
+std::unique_ptr<Replayer> NewSessionReplayer(int threads, std::vector<std::string> disabled_passes, int devices) {
+  return std::make_unique<SessionReplayer>(threads, std::move(disabled_passes), devices);
 }
 
 std::unique_ptr<Replayer> NewPlanReplayer(std::string program, int threads) {

@@ -32,7 +32,8 @@ class Replayer {
   virtual std::vector<Reply> Run(std::shared_ptr<const Graph> graph, const std::vector<Request>& requests) = 0;
 };
 
-std::unique_ptr<Replayer> NewSessionReplayer(int threads, std::vector<std::string> disabled_passes = {});
+std::unique_ptr<Replayer> NewSessionReplayer(int threads, std::vector<std::string> disabled_passes = {},
+                                             int devices = 1);
 // `program` is bin/plan_replay; plans and jobs are written to a folder of its
 // own under the system's place for such, and removed.
 std::unique_ptr<Replayer> NewPlanReplayer(std::string program, int threads);

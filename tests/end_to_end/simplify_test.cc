@@ -381,6 +381,31 @@ TEST_CASE("copies that move nothing keep the bits of special values") {
   CheckBits(nodes, {{"x:0", Tensor::Of<float>(shape, special)}}, fetches);
 }
 
+// An axis of the batch is summed over in runs where the batch is 1.
+TEST_CASE("sums of gradients of broadcasts keep the bits of special values, whatever the batch") {
+  const AttrMap floats = {{"T", DType::kFloat}}, sum = {{"T", DType::kFloat}, {"Tidx", DType::kInt32}},
+                keep = {{"T", DType::kFloat}, {"Tidx", DType::kInt32}, {"keep_dims", true}},
+                reshape = {{"T", DType::kFloat}, {"Tshape", DType::kInt32}};
+  const std::vector<NodeDef> nodes = {Input("x", Shape({-1, 2, 8})),
+                                      Ints("last", Shape({1}), {2}),
+                                      N("y", "Max", {"x", "last"}, keep),
+                                      N("shape_x", "Shape", {"x"}, floats),
+                                      N("shape_y", "Shape", {"y"}, floats),
+                                      N("axes", "BroadcastGradientArgs", {"shape_x", "shape_y"}),
+                                      N("sum_x", "Sum", {"x", "axes"}, sum),
+                                      N("sum_y", "Sum", {"x", "axes:1"}, sum),
+                                      N("dx", "Reshape", {"sum_x", "shape_x"}, reshape),
+                                      N("dy", "Reshape", {"sum_y", "shape_y"}, reshape)};
+  for (const int64_t batch : {1, 4}) {
+    std::vector<float> x;
+    for (int64_t i = 0; i < batch; ++i) {
+      const std::vector<float> special = Special<float>();
+      x.insert(x.end(), special.begin(), special.end());
+    }
+    CheckBits(nodes, {{"x:0", Tensor::Of<float>(Shape({batch, 2, 8}), x)}}, {"dx:0", "dy:0"});
+  }
+}
+
 TEST_CASE("an activation above the gradient of a pooling has the same bits, the gradient of its bias the same sum") {
   for (const int64_t stride : {1, 2}) {
     const AttrMap window = {
