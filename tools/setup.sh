@@ -27,7 +27,7 @@ libprotobuf-dev     | tests and tools: the codec is compared with generated clas
 protobuf-compiler   | as above
 libxxhash-dev       | digests of plans
 libzstd-dev         | asked for by the CMake files of LLVM
-zlib1g-dev          | asked for by the CMake files of LLVM; tests: compressed archives
+zlib1g-dev          | compressed archives of arrays; asked for by the CMake files of LLVM, too
 libxml2-dev         | asked for by the CMake files of LLVM
 libz3-dev           | asked for by the CMake files of LLVM
 libcli11-dev        | command lines of the tools

@@ -1,5 +1,5 @@
-// Compressed archives: what zlib makes of any bytes comes back, and what is broken or
-// says more than it can be is an error before memory is taken.
+// Compressed archives: what was put in comes back, what is broken is an error that says
+// what, and what says more than it can be is one before memory is taken.
 #include "millrace/ops/io/npz.h"
 
 #include <zlib.h>
@@ -14,9 +14,9 @@
 namespace millrace {
 namespace {
 
-std::string Deflated(const std::string& bytes, int level, int strategy) {
+std::string Deflated(const std::string& bytes) {
   z_stream z = {};
-  REQUIRE(deflateInit2(&z, level, Z_DEFLATED, -MAX_WBITS, 8, strategy) == Z_OK);
+  REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
   std::string out(deflateBound(&z, bytes.size()), '\0');
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   z.avail_in = static_cast<uInt>(bytes.size());
@@ -68,55 +68,42 @@ void CheckFails(const std::string& archive, Code code, std::string_view part, co
   CHECK(arrays.status().message().find(part) != std::string_view::npos);
 }
 
-TEST_CASE("what zlib compresses comes back, at any level and by any strategy") {
+TEST_CASE("inflating fills what it is given, exactly, or says what is wrong") {
   std::mt19937 rng(5);
-  std::vector<std::string> all = {"", "a", std::string(100'000, 'x')};
-  for (const int letters : {2, 20, 256}) {
-    std::string bytes(70'000, '\0');
-    for (char& c : bytes) c = static_cast<char>(rng() % static_cast<unsigned>(letters));
-    // Repetitions near and far.
-    for (size_t at = 1000; at + 500 < bytes.size(); at += 1700) std::memmove(&bytes[at], &bytes[at % 977], 400);
-    all.push_back(std::move(bytes));
-  }
-  for (const std::string& bytes : all) {
-    for (const int level : {0, 1, 6, 9}) {
-      for (const int strategy : {Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED}) {
-        const std::string small = Deflated(bytes, level, strategy);
-        std::string back(bytes.size(), '?');
-        MR_REQUIRE_OK(Inflate(small, back));
-        CHECK(back == bytes);
-        std::string more(bytes.size() + 1, '?');
-        CHECK_FALSE(Inflate(small, more).ok());
-        if (bytes.empty()) continue;
-        std::string less(bytes.size() - 1, '?');
-        CHECK_FALSE(Inflate(small, less).ok());
-        CHECK_FALSE(Inflate(std::string_view(small).substr(0, small.size() / 2), back).ok());
-      }
+  std::string random(70'000, '\0');
+  for (char& c : random) c = static_cast<char>(rng() % 20);
+  const auto fails = [](std::string_view small, size_t size, std::string_view part) {
+    std::string out(size, '?');
+    const Status status = Inflate(small, out);
+    INFO(status.ToString());
+    CHECK(status.code() == Code::kInvalidArgument);
+    CHECK(status.message().find(part) != std::string_view::npos);
+  };
+  for (const std::string& bytes : {std::string(), std::string("a"), std::string(100'000, 'x'), random}) {
+    const std::string small = Deflated(bytes);
+    std::string back(bytes.size(), '?');
+    MR_REQUIRE_OK(Inflate(small, back));
+    CHECK(back == bytes);
+    fails(small, bytes.size() + 1,
+          Cat("fewer bytes than it says: expected ", bytes.size() + 1, ", found ", bytes.size()));
+    if (!bytes.empty()) {
+      fails(small, bytes.size() - 1, Cat("more bytes than it says: expected ", bytes.size() - 1));
+      fails(small, 0, "more bytes than it says: expected 0");
     }
+    fails(std::string_view(small).substr(0, small.size() - 1), bytes.size(), "end too early, after");
+    fails({}, bytes.size(), Cat("end too early, after 0 of ", bytes.size()));
+    // There is no block of the kind 3.
+    fails("\x07" + small, bytes.size(), "are broken before byte 1");
+    // What follows the last block is the archive's.
+    MR_REQUIRE_OK(Inflate(small + "more", back));
   }
-}
-
-TEST_CASE("broken compressed bytes are errors or other bytes, never worse") {
-  std::mt19937 rng(6);
-  std::string bytes(5000, '\0');
-  for (char& c : bytes) c = static_cast<char>(rng() % 30);
-  const std::string whole = Deflated(bytes, 6, Z_DEFAULT_STRATEGY);
-  int failed = 0;
-  for (int i = 0; i < 3000; ++i) {
-    std::string broken = whole;
-    for (int k = 0; k < 1 + i % 3; ++k)
-      broken[rng() % (i % 2 == 0 ? 80 : broken.size())] ^= static_cast<char>(1 << (rng() % 8));
-    std::string out(bytes.size(), '\0');
-    failed += Inflate(broken, out).ok() ? 0 : 1;
-  }
-  CHECK(failed > 1000);
 }
 
 TEST_CASE("arrays of a compressed archive are those that were put in") {
   std::vector<float> values(1000);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 10);
   const std::string npy = Npy(1000, std::string(reinterpret_cast<const char*>(values.data()), 4000));
-  const auto arrays = Parse(Archive(Deflated(npy, 9, Z_DEFAULT_STRATEGY), npy.size(), 8, 2));
+  const auto arrays = Parse(Archive(Deflated(npy), npy.size(), 8, 2));
   MR_REQUIRE_OK(arrays);
   REQUIRE(arrays->size() == 2);
   for (const char* name : {"a", "b"}) {
@@ -128,9 +115,9 @@ TEST_CASE("arrays of a compressed archive are those that were put in") {
 
 TEST_CASE("an archive that says more than its bytes can be is refused before memory is taken") {
   const std::string npy = Npy(1000, std::string(4000, '\0'));
-  const std::string small = Deflated(npy, 9, Z_DEFAULT_STRATEGY);
+  const std::string small = Deflated(npy);
   CheckFails(Archive(small, 4'000'000'000, 8), Code::kInvalidArgument, "says that it has 4000000000 bytes");
-  CheckFails(Archive(small, npy.size() + 1, 8), Code::kInvalidArgument, "fewer bytes than it says");
+  CheckFails(Archive(small, npy.size() + 1, 8), Code::kInvalidArgument, "file: 'a.npy': fewer bytes than it says");
   CheckFails(Archive(small, npy.size() - 1, 8), Code::kInvalidArgument, "more bytes than it says");
   CheckFails(Archive(small, npy.size(), 0), Code::kInvalidArgument, "not in its size");
   CheckFails(Archive(small, npy.size(), 12), Code::kInvalidArgument, "not supported, number 12");
@@ -138,7 +125,7 @@ TEST_CASE("an archive that says more than its bytes can be is refused before mem
              {.tensor_bytes = 4000});
   // Members that share their bytes have no more room together than the archive has.
   const std::string zeros = Npy(1 << 20, std::string(4 << 20, '\0'));
-  const std::string tiny = Deflated(zeros, 9, Z_DEFAULT_STRATEGY);
+  const std::string tiny = Deflated(zeros);
   MR_REQUIRE_OK(Parse(Archive(tiny, zeros.size(), 8, 1)));
   CheckFails(Archive(tiny, zeros.size(), 8, 20), Code::kInvalidArgument, "bytes, which");
 }

@@ -41,10 +41,10 @@ has() {
     case $depends in *"$word"*) ;; *) fail "$1 needs '$depends', expected $word" ;; esac
   done
 }
-has millrace-runtime "./usr/lib/libmillrace_runtime.so.[0-9]" "libc6 libstdc++6"
+has millrace-runtime "./usr/lib/libmillrace_runtime.so.[0-9]" "libc6 libstdc++6 zlib1g"
 case $depends in *millrace* | *libprotobuf* | *LLVM*) fail "the runtime's package needs $depends" ;; esac
 grep -c '\.so' contents | grep -q '^2$' || fail "the runtime's package has other libraries: $(cat contents)"
-has millrace "./usr/lib/libmillrace.so.[0-9] ./usr/lib/libmillrace_codegen.so ./usr/lib/libtensorflow.so.2" "libc6 libstdc++6"
+has millrace "./usr/lib/libmillrace.so.[0-9] ./usr/lib/libmillrace_codegen.so ./usr/lib/libtensorflow.so.2" "libc6 libstdc++6 zlib1g"
 case $depends in *libprotobuf* | *LLVM*) fail "the full package needs $depends" ;; esac
 has millrace-tools "./usr/bin/graphc" "millrace libprotobuf"
 has millrace-dev "./usr/include/millrace/runtime/session/session.h ./usr/lib/libmillrace.so ./usr/lib/pkgconfig/millrace.pc \

@@ -57,6 +57,7 @@ target_compile_options(millrace_exceptions INTERFACE -fexceptions)
 
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # millrace_library(NAME SRCS file... [DEPS target...] [EXCEPTIONS file...])
 # An internal static library; its objects end up in the shared libraries of runtime/.
