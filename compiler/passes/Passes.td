@@ -92,19 +92,6 @@ def RefineShapes : GraphPass<"refine-shapes"> {
   }];
 }
 
-def HoistPoolGradients : GraphPass<"hoist-pool-gradients"> {
-  let summary = "What follows a MaxPoolGrad is done on the smaller, pooled image";
-  let description = [{
-    ReluGrad or Relu6Grad of a MaxPoolGrad that has no other user, by the very image y
-    that was pooled: `MaxPoolGrad(y, p, ReluGrad(g, p))`. BiasAddGrad of a MaxPoolGrad
-    is that of the pooled gradient, as every window hands on its gradient once; not
-    where padding is explicit, and a window may lie outside. Strides that leave the
-    image as large are left alone. Two things are not exact: the sum is one of fewer
-    numbers and in another order, and a NaN that is the first of its window gets
-    the gradient of the window's maximum, which ReluGrad would have kept from it.
-  }];
-}
-
 def FoldGradientAxes : GraphPass<"fold-gradient-axes"> {
   let summary = "Gradients are summed over axes that are known now, or over none";
   let description = [{
@@ -269,6 +256,15 @@ def FusePadding : GraphPass<"fuse-padding"> {
     DepthwiseConv2dNative with padding VALID and finite constant weights (a
     padded zero times an infinite weight would be NaN), becomes `padding =
     "EXPLICIT"`.
+  }];
+}
+
+def FusePoolGradients : GraphPass<"fuse-pool-gradients"> {
+  let summary = "The gradient of an activation is applied by the gradient of the pooling before it";
+  let description = [{
+    ReluGrad or Relu6Grad of a MaxPoolGrad that has no other user, by the very image
+    that was pooled, becomes `_FusedMaxPoolGrad`, where windows do not overlap. The bits
+    stay the same.
   }];
 }
 

@@ -48,8 +48,6 @@ const std::vector<Phase> &phases() {
            {"cse", createCse},
            // What nobody uses would count as a user.
            {"dce", createDce},
-           // The one user of a gradient is known; what it leaves behind is dropped below.
-           {"hoist-pool-gradients", createHoistPoolGradients},
            // Behind fold-constants, which computes the factors.
            {"fold-batch-norm", createFoldBatchNorm},
            // What no product took; the factors of constants are constants.
@@ -69,7 +67,8 @@ const std::vector<Phase> &phases() {
            // Before clusters, which take nothing that waits.
            {"push-control", createPushControl},
            {"fuse-epilogues", createFuseEpilogues},
-           // Behind fuse-epilogues: what a product takes is free there.
+           {"fuse-pool-gradients", createFusePoolGradients},
+           // Behind those two: what they take is free there.
            {"fuse-clusters", createFuseClusters},
            // Behind clusters, which are formed as if each update were alone.
            {"fuse-updates", createFuseUpdates},

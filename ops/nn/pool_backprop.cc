@@ -10,6 +10,7 @@ namespace millrace {
 namespace {
 
 using nn::kPoolChannels;
+using nn::PoolGate;
 using nn::PoolKernel;
 using nn::PoolShape;
 using nn::PoolValue;
@@ -86,7 +87,7 @@ void FindLargest(const PoolShape& s, const T* image, PoolShape::Range rows, Pool
 }
 
 // The same for one window that no other overlaps, channel by channel.
-template <typename T>
+template <PoolGate gate, typename T>
 void GradientByChannel(const PoolShape& s, const T* image, PoolShape::Range rows, PoolShape::Range columns,
                        const T* grad, T* result) {
   for (int64_t c0 = 0; c0 < s.channels; c0 += kBlock) {
@@ -94,8 +95,13 @@ void GradientByChannel(const PoolShape& s, const T* image, PoolShape::Range rows
     int32_t where[kBlock];
     FindLargest(s, image + c0, rows, columns, count, where);
     ForEachPlace(s, rows, columns, [&](int32_t place, int64_t at) {
+      const T* const from = image + at + c0;
       T* const into = result + at + c0;
-      for (int64_t c = 0; c < count; ++c) into[c] = where[c] == place ? Sum(T(), grad[c0 + c]) : T();
+      for (int64_t c = 0; c < count; ++c) {
+        bool gets = where[c] == place;
+        if constexpr (gate != PoolGate::kOpen) gets = gets && nn::Passes<gate>(PoolValue(from[c]));
+        into[c] = gets ? Sum(T(), grad[c0 + c]) : T();
+      }
     });
   }
 }
@@ -103,7 +109,7 @@ void GradientByChannel(const PoolShape& s, const T* image, PoolShape::Range rows
 // Windows that do not overlap: every element is of one window or of none, and is
 // written once, after its window was read: `result` may be the image. A unit is an
 // output row with the input rows down to the next one.
-template <typename T>
+template <PoolGate gate, typename T>
 void GradientApart(KernelContext& ctx, const PoolShape& s, const T* in, const T* grads, T* result) {
   // From output `o` to the next one along dimension i, gaps and rests included.
   const auto owned = [&](int i, int64_t o) -> PoolShape::Range {
@@ -133,11 +139,11 @@ void GradientApart(KernelContext& ctx, const PoolShape& s, const T* in, const T*
         const T* const grad = grads + (u * s.out[1] + ox) * c;
         if constexpr (nn::kPoolsInVectors<T>) {
           if (c >= nn::kPoolLanes<T>) {
-            nn::GradientToWindow(s, image, rows, columns, grad, to);
+            nn::GradientToWindow<gate>(s, image, rows, columns, grad, to);
             continue;
           }
         }
-        GradientByChannel(s, image, rows, columns, grad, to);
+        GradientByChannel<gate>(s, image, rows, columns, grad, to);
       }
     }
   });
@@ -174,7 +180,7 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
   }
   const PoolShape s = nn::PoolShapeOf(attrs, x.shape(), pooled.shape());
   if (!second && nn::WindowsApart(attrs) && pooled.num_elements > 0) {
-    return GradientApart(ctx, s, in, grads, result);
+    return GradientApart<PoolGate::kOpen>(ctx, s, in, grads, result);
   }
   const double cycles = static_cast<double>(std::min(s.window[0], s.in[0]) * std::min(s.window[1], s.in[1]));
   ForEachChannelBlock(ctx, s, cycles, [&](int64_t n, int64_t c0, int64_t count) {
@@ -211,6 +217,17 @@ void RunMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
       }
     }
   });
+}
+
+// MaxPoolGrad and then the gradient of the activation that made the image.
+template <typename T, PoolGate gate>
+void RunGatedMaxPoolGrad(KernelContext& ctx, const WindowAttrs& attrs) {
+  const TensorView &x = ctx.input(0), &dy = ctx.input(2), &out = ctx.output(0);
+  if (dy.num_elements == 0) {
+    std::fill_n(out.as<T>(), out.num_elements, T());
+    return;
+  }
+  GradientApart<gate>(ctx, nn::PoolShapeOf(attrs, x.shape(), dy.shape()), x.as<T>(), dy.as<T>(), out.as<T>());
 }
 
 template <typename T>
@@ -263,6 +280,13 @@ struct MaxPoolGradOf {
     return RunMaxPoolGrad<T, second>;
   }
 };
+template <PoolGate gate>
+struct GatedMaxPoolGradOf {
+  template <typename T>
+  static PoolKernel::Fn Of() {
+    return RunGatedMaxPoolGrad<T, gate>;
+  }
+};
 struct AvgPoolGradOf {
   template <typename T>
   static PoolKernel::Fn Of() {
@@ -277,6 +301,20 @@ Result<std::unique_ptr<Kernel>> NewMaxPoolGrad(const KernelInit& init) {
                            ByType<MaxPoolGradOf<second>, float, double, Half, BFloat16, int8_t, int16_t, int32_t,
                                   int64_t, uint8_t, uint16_t, uint32_t, uint64_t>(type),
                            first_operand);
+}
+Result<std::unique_ptr<Kernel>> NewFusedMaxPoolGrad(const KernelInit& init) {
+  WindowAttrs attrs;
+  MR_RETURN_IF_ERROR(nn::ReadWindowAttrs(init.attrs(), &attrs));
+  const std::vector<std::string>& names = init.attr<ListValue>("fused_ops").s;
+  const bool relu = names == std::vector<std::string>{"ReluGrad"};
+  if (!relu && names != std::vector<std::string>{"Relu6Grad"}) {
+    return Unimplemented(Cat("no kernel for fused_ops [", Join(names, ", "), "]"));
+  }
+  if (!nn::WindowsApart(attrs)) return Unimplemented("no kernel for windows that overlap");
+  const DType type = init.output_type(0);
+  return nn::NewPoolKernel(init, type,
+                           relu ? ByType<GatedMaxPoolGradOf<PoolGate::kRelu>, float, double, Half, BFloat16>(type)
+                                : ByType<GatedMaxPoolGradOf<PoolGate::kRelu6>, float, double, Half, BFloat16>(type));
 }
 Result<std::unique_ptr<Kernel>> NewAvgPoolGrad(const KernelInit& init) {
   const DType type = init.output_type(0);
@@ -352,6 +390,24 @@ void pool_backprop(Registry& registry) {
   define("MaxPoolGradV2", true, false);
   define("MaxPoolGradGrad", false, true);
   define("MaxPoolGradGradV2", true, true);
+  registry.Define("_FusedMaxPoolGrad")
+      .Input("orig_input: T")
+      .Input("orig_output: T")
+      .Input("grad: T")
+      .Output("output: T")
+      .Attr("ksize: list(int) >= 4")
+      .Attr("strides: list(int) >= 4")
+      .Attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")
+      .Attr("explicit_paddings: list(int) = []")
+      .Attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
+      .Attr("T: {half, bfloat16, float, double}")
+      .Attr("fused_ops: list(string) = []")
+      .Doc(
+          "MaxPoolGrad of windows that do not overlap, and then ReluGrad or Relu6Grad by the image that was pooled. "
+          "Made by the compiler.")
+      .NoGradient("made by the compiler, after differentiation")
+      .Shape(MaxPoolGradShapeFn)
+      .Kernel("CPU", NewFusedMaxPoolGrad);
   registry.Define("AvgPoolGrad")
       .Input("orig_input_shape: int32")
       .Input("grad: T")

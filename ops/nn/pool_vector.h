@@ -76,10 +76,20 @@ void LargestOfWindow(const PoolShape& s, const T* image, PoolShape::Range rows, 
   });
 }
 
+// What an activation's gradient, of the image that was pooled, lets through.
+enum class PoolGate { kOpen, kRelu, kRelu6 };
+// Of numbers of the image, or vectors of them: whether each lets its gradient through.
+template <PoolGate gate, typename V>
+auto Passes(V x) {
+  const auto above = x > V{};
+  if constexpr (gate == PoolGate::kRelu) return above;
+  else return above & (x < V{} + 6);
+}
+
 // The first of the largest elements of a window gets its gradient, the others 0, in
 // `result`, which is as `image` and may be the image itself. A NaN is the largest where
 // it is the first.
-template <typename T>
+template <PoolGate gate, typename T>
 void GradientToWindow(const PoolShape& s, const T* image, PoolShape::Range rows, PoolShape::Range columns,
                       const T* grad, T* result) {
   const int64_t step = s.channels, pitch = s.in[1] * step;
@@ -98,6 +108,7 @@ void GradientToWindow(const PoolShape& s, const T* image, PoolShape::Range rows,
       }
       // A sum with 0, as where windows overlap: it makes 0 of -0.
       V g = LoadPoolVector(grad + c, count) + V{};
+      if constexpr (gate != PoolGate::kOpen) g = Passes<gate>(best) ? g : V{};
       for (int64_t y = 0; y < height; ++y) {
         for (int64_t x = 0; x < width; ++x) {
           const int64_t place = y * pitch + x * step;
