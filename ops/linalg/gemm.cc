@@ -13,12 +13,14 @@ const TileKernels& Tiles() { return ActiveIsa() == Isa::kAvx512 ? avx512::kTileK
 
 namespace {
 
-size_t Align(size_t bytes) { return (bytes + 63) / 64 * 64; }
+constexpr size_t kCacheLine = 64;
+size_t Align(size_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
 
 // How a product is cut. It depends on the shapes alone, and the bits of the
 // result depend on nothing of it.
 struct Blocking {
   bool pack_a = false;
+  bool pack_a_by_unit = false;  // units of the same rows follow each other: a worker packs those when it comes to them
   bool pack_b = false;
   bool pack_b_by_unit = false;  // each part where it is used, as it is used once
   int64_t a_stride = 0;         // of packed a
@@ -27,7 +29,9 @@ struct Blocking {
   int64_t rows = 1, columns = 1, column_step = 0;
   bool rows_inside = false;  // units one below the other follow each other
   int64_t k_block = 0;
-  size_t a_bytes = 0, b_bytes = 0, unit_bytes = 0;  // unit_bytes for each worker
+  size_t a_bytes = 0, b_bytes = 0;            // for all workers
+  size_t unit_a_bytes = 0, unit_b_bytes = 0;  // for each
+  size_t unit_bytes() const { return unit_b_bytes + unit_a_bytes + (pack_a_by_unit ? kCacheLine : 0); }
 };
 
 // Operands whose storage is the same either way count as not transposed.
@@ -96,13 +100,17 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
   s.a_stride = g.a_stride;
   if (s.pack_a) {
     s.a_stride = (g.k + 15) / 16 * 16 + 16;
-    s.a_bytes = Align(static_cast<size_t>(g.m * s.a_stride * kBytes));
   }
   const bool large_b = g.k * g.n * kBytes > kCacheBytes;
   s.pack_b = g.packed_b == nullptr && (g.b_transposed || (g.m > kTallRows && large_b));
   s.pack_b_by_unit = s.pack_b && g.m <= kOnceRows;
   if (s.pack_b && !s.pack_b_by_unit) s.b_bytes = Align(static_cast<size_t>(PackedElements<T>(g.k, g.n) * kBytes));
   CutUnits(g, s);
+  if (s.pack_a) {
+    s.pack_a_by_unit = s.rows > 1 && !s.rows_inside;
+    size_t& bytes = s.pack_a_by_unit ? s.unit_a_bytes : s.a_bytes;
+    bytes = Align(static_cast<size_t>((s.pack_a_by_unit ? CeilDiv(g.m, s.rows) : g.m) * s.a_stride * kBytes));
+  }
   s.k_block = g.k;
   if (g.packed_b == nullptr && !s.pack_b && large_b) {
     s.k_block = 32;  // b as it is: some of its rows at a time, so that it is read in order
@@ -110,7 +118,7 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
     s.k_block = CeilDiv(g.k, CeilDiv(g.k, 256));
   }
   if (s.pack_b_by_unit) {
-    s.unit_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, std::min(g.n, s.column_step)) * kBytes));
+    s.unit_b_bytes = Align(static_cast<size_t>(PackedElements<T>(s.k_block, std::min(g.n, s.column_step)) * kBytes));
   }
   return s;
 }
@@ -118,16 +126,16 @@ Blocking BlockingFor(const GemmArgs<T>& g) {
 template <typename T>
 void PackRows(const GemmArgs<T>& g, const Blocking& s, int64_t begin, int64_t end, T* packed) {
   if (g.a_transposed) {
-    TransposedCopy(g.a + begin, g.a_stride, g.k, end - begin, packed + begin * s.a_stride, s.a_stride);
+    TransposedCopy(g.a + begin, g.a_stride, g.k, end - begin, packed, s.a_stride);
     return;
   }
-  for (int64_t i = begin; i < end; ++i) {
-    std::memcpy(packed + i * s.a_stride, g.a + i * g.a_stride, static_cast<size_t>(g.k) * sizeof(T));
+  for (int64_t i = begin; i < end; ++i, packed += s.a_stride) {
+    std::memcpy(packed, g.a + i * g.a_stride, static_cast<size_t>(g.k) * sizeof(T));
   }
 }
 
-// One unit: rows [r0, r1), columns [c0, c1), c0 at the start of a panel.
-// `unit_scratch` has s.unit_bytes.
+// One unit: rows [r0, r1), columns [c0, c1), c0 at the start of a panel. `a` is row
+// r0, `unit_scratch` has s.unit_b_bytes.
 template <typename T>
 void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b, int64_t r0, int64_t r1, int64_t c0,
           int64_t c1, T* unit_scratch) {
@@ -142,7 +150,7 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
   int64_t k = 0;
   do {
     const int64_t k1 = std::min(g.k, k + s.k_block);
-    t.a = a + r0 * s.a_stride + k;
+    t.a = a + k;
     t.run_length = k1 - k;
     if (packed_b != nullptr) {
       t.b = packed_b + c0 * g.k + k * kPanelColumns<T>;
@@ -176,19 +184,24 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
   }
 }
 
+// What a worker keeps from unit to unit.
+struct Worker {
+  int64_t packed_rows;  // the part of a in its scratch
+};
+
 // Calls `parallel(total, block, body)` for each phase.
 template <typename T, typename Parallel>
-void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
+void Run(const GemmArgs<T>& args, void* scratch, int workers, const Parallel& parallel) {
   const GemmArgs<T> g = Normalised(args);
   if (g.m == 0 || g.n == 0) return;
   const Blocking s = BlockingFor(g);
   const T* a = g.a;
   const T* packed_b = g.packed_b;
   const double cycles_per_element = 1.0;
-  if (s.pack_a) {
+  if (s.a_bytes > 0) {
     T* packed = static_cast<T*>(scratch);
     parallel(g.m, BlockFor(cycles_per_element * static_cast<double>(g.k)),
-             [&](int64_t begin, int64_t end, int) { PackRows(g, s, begin, end, packed); });
+             [&](int64_t begin, int64_t end, int) { PackRows(g, s, begin, end, packed + begin * s.a_stride); });
     a = packed;
   }
   if (s.b_bytes > 0) {
@@ -201,14 +214,29 @@ void Run(const GemmArgs<T>& args, void* scratch, const Parallel& parallel) {
   }
   char* const unit_scratch = static_cast<char*>(scratch) + s.a_bytes + s.b_bytes;
   if (s.rows * s.columns == 1) return Unit(g, s, a, packed_b, 0, g.m, 0, g.n, reinterpret_cast<T*>(unit_scratch));
+  // A worker's scratch: parts of b, of a, and which part of a that is.
+  const auto scratch_of = [&](int worker) { return unit_scratch + s.unit_bytes() * static_cast<size_t>(worker); };
+  const auto state_of = [&](int worker) {
+    return reinterpret_cast<Worker*>(scratch_of(worker) + s.unit_b_bytes + s.unit_a_bytes);
+  };
+  for (int w = 0; s.pack_a_by_unit && w < workers; ++w) *state_of(w) = {-1};
   const auto body = [&](int64_t begin, int64_t end, int worker) {
-    T* const mine = reinterpret_cast<T*>(unit_scratch + s.unit_bytes * static_cast<size_t>(worker));
+    T* const unit_b = reinterpret_cast<T*>(scratch_of(worker));
+    T* const unit_a = reinterpret_cast<T*>(scratch_of(worker) + s.unit_b_bytes);
     const int64_t steps = CeilDiv(g.n, s.column_step);
     for (int64_t u = begin; u < end; ++u) {
       const int64_t r = s.rows_inside ? u % s.rows : u / s.columns, c = s.rows_inside ? u / s.rows : u % s.columns;
-      Unit(g, s, a, packed_b, PartBegin(g.m, s.rows, r), PartBegin(g.m, s.rows, r + 1),
-           PartBegin(steps, s.columns, c) * s.column_step,
-           std::min(g.n, PartBegin(steps, s.columns, c + 1) * s.column_step), mine);
+      const int64_t r0 = PartBegin(g.m, s.rows, r), r1 = PartBegin(g.m, s.rows, r + 1);
+      const T* rows = a + r0 * s.a_stride;
+      if (s.pack_a_by_unit) {
+        if (int64_t& packed = state_of(worker)->packed_rows; packed != r) {
+          PackRows(g, s, r0, r1, unit_a);
+          packed = r;
+        }
+        rows = unit_a;
+      }
+      Unit(g, s, rows, packed_b, r0, r1, PartBegin(steps, s.columns, c) * s.column_step,
+           std::min(g.n, PartBegin(steps, s.columns, c + 1) * s.column_step), unit_b);
     }
   };
   parallel(s.rows * s.columns, 1, body);
@@ -248,17 +276,18 @@ void PackPanels(const T* b, int64_t b_stride, bool b_transposed, int64_t k, int6
 template <typename T>
 size_t GemmScratchBytes(const GemmArgs<T>& args, int workers) {
   const Blocking s = BlockingFor(Normalised(args));
-  return s.a_bytes + s.b_bytes + s.unit_bytes * static_cast<size_t>(workers);
+  return s.a_bytes + s.b_bytes + s.unit_bytes() * static_cast<size_t>(workers);
 }
 
 template <typename T>
 void Gemm(KernelContext& ctx, const GemmArgs<T>& args, void* scratch) {
-  Run(args, scratch, [&](int64_t total, int64_t block, auto&& body) { ctx.ParallelFor(total, block, body); });
+  Run(args, scratch, ctx.workers(),
+      [&](int64_t total, int64_t block, auto&& body) { ctx.ParallelFor(total, block, body); });
 }
 
 template <typename T>
 void GemmSerial(const GemmArgs<T>& args, void* scratch) {
-  Run(args, scratch, [](int64_t total, int64_t, auto&& body) { body(0, total, 0); });
+  Run(args, scratch, 1, [](int64_t total, int64_t, auto&& body) { body(0, total, 0); });
 }
 
 #define MR_INSTANTIATE(T)                                                                       \
