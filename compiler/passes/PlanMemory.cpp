@@ -219,7 +219,8 @@ private:
   // A MaxPoolGrad that goes window by window, as this project's kernel does.
   static bool isApartPoolGradient(Operation *op) {
     nn::WindowAttrs attrs;
-    return (isNamed(op, "MaxPoolGrad") || isNamed(op, "_FusedMaxPoolGrad")) && !(severalDevices(op) && kindOf(op) != "CPU") &&
+    return (isNamed(op, "MaxPoolGrad") || isNamed(op, "_FusedMaxPoolGrad")) &&
+           !(severalDevices(op) && kindOf(op) != "CPU") &&
            nn::ReadWindowAttrs(attrsOf(op), &attrs).ok() && nn::WindowsApart(attrs);
   }
 

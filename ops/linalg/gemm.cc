@@ -139,6 +139,7 @@ void PackRows(const GemmArgs<T>& g, const Blocking& s, int64_t begin, int64_t en
 template <typename T>
 void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b, int64_t r0, int64_t r1, int64_t c0,
           int64_t c1, T* unit_scratch) {
+  const bool first_rows = r0 == 0;
   TileArgs<T> t;
   t.a_row_stride = s.a_stride;
   t.outer_count = t.inner_count = 1;
@@ -156,6 +157,10 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
       t.b = packed_b + c0 * g.k + k * kPanelColumns<T>;
       t.b_row_stride = kPanelColumns<T>;
       t.b_panel_stride = g.k * kPanelColumns<T>;
+      if (first_rows) {  // those below find it in a nearer cache
+        t.next_b = k1 < g.k ? t.b + (k1 - k) * kPanelColumns<T> : c1 < g.n ? packed_b + c1 * g.k : t.b;
+        t.next_elements = (k1 - k) * kPanelColumns<T>;
+      }
     } else if (s.pack_b_by_unit) {
       const T* b = g.b + (g.b_transposed ? c0 * g.b_stride + k : k * g.b_stride + c0);
       PackPanels(b, g.b_stride, g.b_transposed, k1 - k, c1 - c0, 0, CeilDiv(c1 - c0, kPanelColumns<T>), unit_scratch);

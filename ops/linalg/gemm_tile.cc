@@ -11,9 +11,20 @@ namespace {
 // 14 x 2 accumulators, two vectors of b and one broadcast fill the 32 registers of
 // AVX-512; 6 x 2 the 16 of AVX2.
 constexpr int kMaxRows = MR_TILE_AVX512 ? 14 : 6;
+constexpr int64_t kLine = 64;
+template <typename T>
+constexpr int64_t kLineElements = kLine / static_cast<int64_t>(sizeof(T));
+
 // Rows of b that are asked for ahead of their use. The first strip of a panel finds
 // it in a far cache, where the processor's own prefetching comes too late.
 constexpr int64_t kRowsAhead = 24;
+// What a strip asks for instead, of what comes behind the panel: with each of its
+// terms lines that are `apart`, each going on by `step`.
+template <typename T>
+struct Ahead {
+  const T* at;
+  int64_t step, apart;
+};
 
 // Where the rows of a lie, from the first: row i = m 2^p is m strides, scaled by 2^p
 // in the address of the load itself. The compiler is kept from making an addition
@@ -42,9 +53,9 @@ class RowOffsets {
 
 // kRows rows by kVectors vectors of columns. Where kMasked, the last vector has
 // only the lanes of `mask`. Vectors past a panel's width lie in the next panel.
-template <typename T, int kRows, int kVectors, bool kMasked>
+template <typename T, int kRows, int kVectors, bool kMasked, bool kAsks = false>
 __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* b, int64_t row, int64_t column,
-                                     Mask mask) {
+                                     Mask mask, Ahead<T> ahead = {}) {
   constexpr int kLane = kLanes<T>;
   constexpr int kPerPanel = static_cast<int>(kPanelColumns<T>) / kLane;
   V<T> acc[kRows][kVectors];
@@ -79,8 +90,11 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
         for (int j = 0; j < kVectors; ++j) {
           const T* p = b + (j / kPerPanel) * panel + (j % kPerPanel) * kLane;
           bv[j] = masked(j) ? Load(p, mask) : Load(p);
-          if (j * kLane * static_cast<int>(sizeof(T)) % 64 == 0) __builtin_prefetch(p + kRowsAhead * b_stride);
+          constexpr int kEvery = static_cast<int>(kLineElements<T>) / kLane;
+          if (j % kEvery == 0)
+            __builtin_prefetch(kAsks ? ahead.at + j / kEvery * ahead.apart : p + kRowsAhead * b_stride);
         }
+        if (kAsks) ahead.at += ahead.step;
 #pragma clang loop unroll(full)
         for (int i = 0; i < kRows; ++i) {
           const V<T> av = *rows.At(x, i) - V<T>{};
@@ -129,14 +143,14 @@ __attribute__((noinline)) void Micro(const TileArgs<T>& t, const T* a, const T* 
   }
 }
 
-template <typename T, int kVectors, bool kMasked>
-MR_INLINE void Rows(int64_t count, const TileArgs<T>& t, const T* a, const T* b, int64_t row, int64_t column,
-                    Mask mask) {
-#define MR_CASE(n)                                                       \
-  case n:                                                                \
-    if constexpr (n <= kMaxRows) {                                       \
-      return Micro<T, n, kVectors, kMasked>(t, a, b, row, column, mask); \
-    }                                                                    \
+template <typename T, int kVectors, bool kMasked, bool kAsks = false>
+MR_INLINE void Rows(int64_t count, const TileArgs<T>& t, const T* a, const T* b, int64_t row, int64_t column, Mask mask,
+                    Ahead<T> ahead = {}) {
+#define MR_CASE(n)                                                                     \
+  case n:                                                                              \
+    if constexpr (n <= kMaxRows) {                                                     \
+      return Micro<T, n, kVectors, kMasked, kAsks>(t, a, b, row, column, mask, ahead); \
+    }                                                                                  \
     break;
   switch (count) {
     // clang-format off: it reads the cases as one expression.
@@ -148,17 +162,42 @@ MR_INLINE void Rows(int64_t count, const TileArgs<T>& t, const T* a, const T* b,
 #undef MR_CASE
 }
 
+// What follows the panel of `column`, shared out among the `strips` that find this one in
+// the first cache: the part of number `i`. Nothing is far where `at` is null.
+template <typename T>
+MR_INLINE Ahead<T> AheadOf(const TileArgs<T>& t, const T* b, int64_t column, int64_t i, int64_t strips) {
+  constexpr int64_t kColumns = 2 * kLanes<T>, kParts = kPanelColumns<T> / kColumns;
+  constexpr int64_t kLines = kColumns / kLineElements<T>;
+  const int64_t terms = t.outer_count * t.inner_count * t.run_length;
+  if (t.next_b == nullptr || terms == 0) return {};
+  const bool last = column + kPanelColumns<T> >= t.columns;
+  const T* const next = last ? t.next_b : b - column % kPanelColumns<T> + t.b_panel_stride;
+  const int64_t elements = last ? t.next_elements : terms * kPanelColumns<T>;
+  const int64_t part = column % kPanelColumns<T> / kColumns * strips + i;
+  const int64_t apart = elements / (strips * kParts * kLines);
+  return {next + part * kLines * apart, (apart + terms - 1) / terms, apart};
+}
+
 // Columns [column, column + vectors of them) of all rows, in strips of about
 // equal height: a strip of few rows would not fill the multipliers' pipeline.
 template <typename T, int kVectors, bool kMasked>
 void Columns(const TileArgs<T>& t, int64_t column, Mask mask) {
   const T* b = t.b + (column / kPanelColumns<T>)*t.b_panel_stride + column % kPanelColumns<T>;
   const int64_t strips = (t.rows + kMaxRows - 1) / kMaxRows;
-  const int64_t height = t.rows / strips, taller = t.rows % strips;
+  const int64_t height = t.rows / strips, taller = t.rows % strips, first = t.b_near ? 0 : 1;
   int64_t row = 0;
   for (int64_t s = 0; s < strips; ++s) {
     const int64_t count = height + (s < taller ? 1 : 0);
-    Rows<T, kVectors, kMasked>(count, t, t.a + row * t.a_row_stride, b, row, column, mask);
+    const T* const a = t.a + row * t.a_row_stride;
+    if constexpr (kVectors == 2 && !kMasked) {
+      if (const auto ahead = s < first ? Ahead<T>{} : AheadOf(t, b, column, s - first, strips - first);
+          ahead.at != nullptr) {
+        Rows<T, kVectors, kMasked, true>(count, t, a, b, row, column, mask, ahead);
+        row += count;
+        continue;
+      }
+    }
+    Rows<T, kVectors, kMasked>(count, t, a, b, row, column, mask);
     row += count;
   }
 }

@@ -47,6 +47,12 @@ struct TileArgs {
   // panels kPanelColumns apart).
   const T* b;
   int64_t b_row_stride, b_panel_stride;
+  // Where the work goes on in b, which may be far away: asked for while the rows
+  // after the first ones run, or all where b_near says that these columns of b have
+  // just been read.
+  const T* next_b = nullptr;
+  int64_t next_elements = 0;
+  bool b_near = false;
 
   T* c;
   int64_t c_row_stride;

@@ -149,6 +149,15 @@ void CopyRows(const ConvolutionArgs<T>& a, const Plan& p, int64_t n, int64_t beg
 constexpr int64_t kTermBlock = 256;
 constexpr int64_t kNarrow = 10;  // pixels in a row of such an image
 
+// Row y of `rows` that go through the same part of b: those after the first find it
+// near, and share the asking for the `elements` that come behind it.
+template <typename T>
+void AskAhead(linalg::TileArgs<T>& t, const T* next, int64_t elements, int64_t y, int64_t rows) {
+  t.b_near = y > 0;
+  t.next_elements = y > 0 ? elements / (rows - 1) : 0;
+  t.next_b = y > 0 ? next + (y - 1) * t.next_elements : nullptr;
+}
+
 // Rows [y0, y1) of one panel of columns, where `t` is set up for row y0 and rows
 // are `in_step` and `out_step` elements apart.
 template <typename T>
@@ -167,6 +176,8 @@ void NarrowPanel(linalg::TileArgs<T> t, int64_t rows, int64_t in_step, int64_t o
           t.a = first.a + y * in_step + outer * first.outer_stride + inner * first.inner_stride + k;
           t.c = first.c + y * out_step;
           if (t.epilogue.residual != nullptr) t.epilogue.residual = first.epilogue.residual + y * out_step;
+          const int64_t block = t.run_length * t.b_row_stride;
+          AskAhead(t, t.b + block, block, y, rows);
           linalg::RunTile(t);
         }
         t.b += t.run_length * t.b_row_stride;
@@ -224,7 +235,10 @@ void Unit(const ConvolutionArgs<T>& a, const Plan& p, const T* packed, int64_t n
       }
       continue;
     }
+    // One panel at a time is a long one.
+    const bool asks = t.columns <= kPanelColumns<T> && c + t.columns < gn;
     for (int64_t y = y0; y < y1; ++y) {
+      if (asks) AskAhead(t, t.b + t.b_panel_stride, t.b_panel_stride, y - y0, y1 - y0);
       t.a = in + (y - y0) * s.stride[0] * pitch + group * gc;
       if (!s.nchw) {
         const int64_t at = (n * pixels + y * s.out[1]) * s.out_channels + channel;
