@@ -150,12 +150,13 @@ constexpr int64_t kTermBlock = 256;
 constexpr int64_t kNarrow = 10;  // pixels in a row of such an image
 
 // Row y of `rows` that go through the same part of b: those after the first find it
-// near, and share the asking for the `elements` that come behind it.
+// near, and share the asking for the `elements` that come behind it, if any.
 template <typename T>
 void AskAhead(linalg::TileArgs<T>& t, const T* next, int64_t elements, int64_t y, int64_t rows) {
   t.b_near = y > 0;
-  t.next_elements = y > 0 ? elements / (rows - 1) : 0;
-  t.next_b = y > 0 ? next + (y - 1) * t.next_elements : nullptr;
+  const bool asks = t.b_near && next != nullptr;
+  t.next_elements = asks ? elements / (rows - 1) : 0;
+  t.next_b = asks ? next + (y - 1) * t.next_elements : nullptr;
 }
 
 // Rows [y0, y1) of one panel of columns, where `t` is set up for row y0 and rows
@@ -236,9 +237,9 @@ void Unit(const ConvolutionArgs<T>& a, const Plan& p, const T* packed, int64_t n
       continue;
     }
     // One panel at a time is a long one.
-    const bool asks = t.columns <= kPanelColumns<T> && c + t.columns < gn;
+    const T* const next = t.columns <= kPanelColumns<T> && c + t.columns < gn ? t.b + t.b_panel_stride : nullptr;
     for (int64_t y = y0; y < y1; ++y) {
-      if (asks) AskAhead(t, t.b + t.b_panel_stride, t.b_panel_stride, y - y0, y1 - y0);
+      AskAhead(t, next, t.b_panel_stride, y - y0, y1 - y0);
       t.a = in + (y - y0) * s.stride[0] * pitch + group * gc;
       if (!s.nchw) {
         const int64_t at = (n * pixels + y * s.out[1]) * s.out_channels + channel;
