@@ -69,9 +69,9 @@ Status Compilation::upTo(const Graph &graph, const std::vector<SignatureSpec> &s
       host.kind != "CPU" || host.ordinal != 0)
     return InvalidArgument(Cat("devices: expected CPU:0 among them, found ", deviceTexts(state)));
   state.explainPlacement |= trace;
-  state.evaluate = [](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
-                      std::vector<Tensor> *outputs) {
-    return Evaluate(op, attrs, inputs, outputs);
+  state.evaluate = [&state](const Op &op, const AttrMap &attrs, std::span<const Tensor> inputs,
+                            std::vector<Tensor> *outputs) {
+    return Evaluate(op, attrs, inputs, outputs, HostAllocator(), state.cancelled);
   };
   MR_RETURN_IF_ERROR(checkDisabled(options.disabled_passes));
   MR_ASSIGN_OR_RETURN(module, importGraph(context, graph, signatures));

@@ -12,8 +12,13 @@ namespace {
 class EvaluateContext final : public KernelContext {
  public:
   EvaluateContext(std::span<const Tensor> inputs, std::vector<DType> types,
-                  const std::vector<InferenceContext::Output>& inferred, Allocator& allocator)
-      : types_(std::move(types)), tensors_(types_.size()), views_(types_.size()), allocator_(allocator) {
+                  const std::vector<InferenceContext::Output>& inferred, Allocator& allocator,
+                  const std::function<bool()>& cancelled)
+      : types_(std::move(types)),
+        tensors_(types_.size()),
+        views_(types_.size()),
+        allocator_(allocator),
+        cancelled_(cancelled) {
     for (const Tensor& t : inputs) input_views_.push_back(t.view());
     for (const InferenceContext::Output& output : inferred) allowed_.push_back(output.shape.ToShape());
     wanted_all_ = std::make_unique<bool[]>(types_.size());
@@ -61,14 +66,14 @@ class EvaluateContext final : public KernelContext {
   Allocator& allocator() override { return allocator_; }
   void ParallelFor(int64_t total, int64_t block, absl::FunctionRef<void(int64_t, int64_t, int)> body) override {
     block = std::max<int64_t>(block, 1);
-    for (int64_t begin = 0; begin < total;) {
+    for (int64_t begin = 0; begin < total && !cancelled();) {
       const int64_t end = total - begin > block ? begin + block : total;
       body(begin, end, 0);
       begin = end;
     }
   }
   int workers() const override { return 1; }
-  bool cancelled() const override { return false; }
+  bool cancelled() const override { return cancelled_ && cancelled_(); }
 
   Status Take(std::vector<Tensor>* outputs) {
     for (size_t i = 0; i < tensors_.size(); ++i) {
@@ -86,10 +91,11 @@ class EvaluateContext final : public KernelContext {
   std::unique_ptr<bool[]> wanted_all_;
   Buffer scratch_;
   Allocator& allocator_;
+  const std::function<bool()>& cancelled_;
 };
 
 Status EvaluateNode(const Op& op, const AttrMap& given, std::span<const Tensor> inputs, std::vector<Tensor>* outputs,
-                    Allocator& allocator) {
+                    Allocator& allocator, const std::function<bool()>& cancelled) {
   if (op.has_effects()) return FailedPrecondition("the op has effects: it runs in sessions only");
   AttrMap attrs = given;
   MR_RETURN_IF_ERROR(CompleteAttrs(op, &attrs));
@@ -125,17 +131,19 @@ Status EvaluateNode(const Op& op, const AttrMap& given, std::span<const Tensor> 
   const KernelInit init("", attrs, input_types, output_types, std::move(constants), nullptr);
   const FlushDenormals flush;
   MR_ASSIGN_OR_RETURN(const std::unique_ptr<Kernel> kernel, kernel_def->factory(init));
-  EvaluateContext context(inputs, std::move(output_types), inference.outputs(), allocator);
+  EvaluateContext context(inputs, std::move(output_types), inference.outputs(), allocator, cancelled);
   MR_RETURN_IF_ERROR(context.AllocateKnown());
   MR_RETURN_IF_ERROR(kernel->Run(context));
+  // Blocks may have been left out.
+  if (context.cancelled()) return Cancelled("the evaluation was cancelled");
   return context.Take(outputs);
 }
 
 }  // namespace
 
 Status Evaluate(const Op& op, const AttrMap& attrs, std::span<const Tensor> inputs, std::vector<Tensor>* outputs,
-                Allocator& allocator) {
-  return EvaluateNode(op, attrs, inputs, outputs, allocator).At("", op.name());
+                Allocator& allocator, const std::function<bool()>& cancelled) {
+  return EvaluateNode(op, attrs, inputs, outputs, allocator, cancelled).At("", op.name());
 }
 
 }  // namespace millrace

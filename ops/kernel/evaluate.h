@@ -2,6 +2,7 @@
 // folding and tests use; the executor has its own way of running kernels.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,8 +16,10 @@ namespace millrace {
 // `inputs` are those that the attributes say. Outputs are new tensors of
 // `allocator`, or share the memory of an input or constant. InvalidArgument where
 // inputs or attributes do not fit, FailedPrecondition for ops that have effects
-// (there is no state here), Unimplemented where there is no kernel. Thread-safe.
+// (there is no state here), Unimplemented where there is no kernel, Cancelled where
+// `cancelled` said so: it is asked as a run's deadline is looked at, between blocks of
+// work and within long ones. Thread-safe.
 Status Evaluate(const Op& op, const AttrMap& attrs, std::span<const Tensor> inputs, std::vector<Tensor>* outputs,
-                Allocator& allocator = HostAllocator());
+                Allocator& allocator = HostAllocator(), const std::function<bool()>& cancelled = {});
 
 }  // namespace millrace

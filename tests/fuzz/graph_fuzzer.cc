@@ -185,7 +185,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   SessionOptions options;
   options.threads = 1;
-  options.memory_limit = 64 << 20;
+  options.limits.memory_bytes = 64 << 20;
   const auto session = Session::New(builder.graph(), options);
   if (!session.ok()) std::abort();
   std::vector<std::pair<std::string, Tensor>> feeds;

@@ -9,6 +9,28 @@ namespace {
 
 const Op& BuiltIn(const char* name) { return *Registry::BuiltIn().Find(name); }
 
+TEST_CASE("an evaluation ends soon after it is cancelled, between blocks and within a long one") {
+  const Tensor many = Tensor::Of<float>({1 << 20}, std::vector<float>(1 << 20, 2));
+  std::vector<float> numbers(200 * 200);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = static_cast<float>(i % 201 == 0) + 0.001f * static_cast<float>(i % 7);
+  const Tensor matrix = Tensor::Of<float>({200, 200}, numbers);
+  const AttrMap t = {{"T", DType::kFloat}};
+  for (const auto& [op, input] : {std::pair<const char*, Tensor>{"Exp", many}, {"Qr", matrix}}) {
+    int64_t looks = 0;
+    std::vector<Tensor> out;
+    MR_REQUIRE_OK(
+        Evaluate(BuiltIn(op), t, std::vector<Tensor>{input}, &out, HostAllocator(), [&] { return ++looks < 0; }));
+    CHECK(looks > 3);
+    const int64_t all = looks;
+    looks = 0;
+    CHECK(Evaluate(BuiltIn(op), t, std::vector<Tensor>{input}, &out, HostAllocator(), [&] {
+            return ++looks > 1;
+          }).code() == Code::kCancelled);
+    CHECK(looks < all);
+  }
+}
+
 TEST_CASE("one node on host tensors") {
   const Tensor x = Tensor::Of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
   std::vector<Tensor> out;
