@@ -157,7 +157,7 @@ void Unit(const GemmArgs<T>& g, const Blocking& s, const T* a, const T* packed_b
       t.b = packed_b + c0 * g.k + k * kPanelColumns<T>;
       t.b_row_stride = kPanelColumns<T>;
       t.b_panel_stride = g.k * kPanelColumns<T>;
-      if (first_rows) {  // those below find it in a nearer cache
+      if (first_rows) {  // those below find it in a nearer cache; behind the last part comes nothing else to ask for
         t.next_b = k1 < g.k ? t.b + (k1 - k) * kPanelColumns<T> : c1 < g.n ? packed_b + c1 * g.k : t.b;
         t.next_elements = (k1 - k) * kPanelColumns<T>;
       }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # without.sh GRAPHC PROGRAM PATH: every pass of the compiler that a plan can be made
 # without, left out alone, and all of them left out: the recorded cases in PATH pass
-# as before, with the same bits. A few passes round differently: where leaving out
+# as before, with the same bits. Passes that round differently ($inexact): where leaving out
 # another leaves them less to do, the bits are compared without them.
 graphc=$1
 program=$2
