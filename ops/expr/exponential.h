@@ -6,6 +6,20 @@
 
 MILLRACE_ISA_NAMESPACE_BEGIN
 
+// x = n part log(2) + r, of all of log(2) or a half.
+template <FloatingScalar S, int kFactors>
+struct ExpReduction {
+  S r;
+  Exponent<S, kFactors> n;
+};
+template <int kFactors, FloatingScalar S>
+MILLRACE_INLINE ExpReduction<S, kFactors> TakeLogs(S x, double part) {
+  const S shift = Shift<S, kFactors>(), t = Fma(x, Const<S>(0x1.71547652b82fep0 / part), shift), n = t - shift;
+  // log(2) in two parts; the first has so few bits that the product is exact.
+  const S near = Fma(n, Const<S>(-0x1.63p-1 * part, -0x1.62e42fefa38p-1 * part), x);
+  return {Fma(n, Const<S>(0x1.bd0105c610ca8p-13 * part, -0x1.ef35793c7673p-45 * part), near), {Bits(t)}};
+}
+
 // x = n log(2) + r, and exp(r) - 1.
 template <FloatingScalar S, int kFactors>
 struct ExpSplit {
@@ -14,11 +28,8 @@ struct ExpSplit {
 };
 template <int kFactors, FloatingScalar S, class C, size_t kTerms>
 MILLRACE_INLINE ExpSplit<S, kFactors> SplitExp(S x, const C (&c)[kTerms]) {
-  const S shift = Shift<S, kFactors>(), t = Fma(x, Const<S>(0x1.71547652b82fep0), shift), n = t - shift;
-  // log(2) in two parts; the first has so few bits that the product is exact.
-  S r = Fma(n, Const<S>(-0x1.63p-1, -0x1.62e42fefa38p-1), x);
-  r = Fma(n, Const<S>(0x1.bd0105c610ca8p-13, -0x1.ef35793c7673p-45), r);
-  return {Fma(r * r, Polynomial(r, c), r), {Bits(t)}};
+  const auto [r, n] = TakeLogs<kFactors>(x, 1);
+  return {Fma(r * r, Polynomial(r, c), r), n};
 }
 template <int kFactors, FloatingScalar S>
 MILLRACE_INLINE ExpSplit<S, kFactors> SplitExp(S x) {
@@ -124,12 +135,9 @@ MILLRACE_INLINE S Cosh(S x) {
 template <FloatingScalar S>
 MILLRACE_INLINE S Tanh(S x) {
   const S a = Abs(x), v = a * a, small = Fma(a * v, Polynomial(v, kTanh32, kTanh64), a);
-  const S u = Min2(Const<S>(9.1, 20), a);
-  const S shift = Shift<S, 1>(), t = Fma(u, Const<S>(0x1.71547652b82fep1), shift), n = t - shift;
-  S r = Fma(n, Const<S>(-0x1.63p-2, -0x1.62e42fefa38p-2), u);
-  r = Fma(n, Const<S>(0x1.bd0105c610ca8p-14, -0x1.ef35793c7673p-46), r);
+  const auto [r, n] = TakeLogs<1>(Min2(Const<S>(9.1, 20), a), 0.5);
   const S half = Fma(r * r, Polynomial(r, kExpTwice32, kExpTwice64), r);
-  const S big = S(1) - S(1) / Fma(PowerOfTwo(Exponent<S, 1>{Bits(t)}), half + Const<S>(0.5), Const<S>(0.5));
+  const S big = S(1) - S(1) / Fma(PowerOfTwo(n), half + Const<S>(0.5), Const<S>(0.5));
   return CopySign(Select(a < Const<S>(0.6), small, big), x);
 }
 
