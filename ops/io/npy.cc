@@ -1,12 +1,11 @@
 #include "millrace/ops/io/npy.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <vector>
 
 #include "millrace/proto/value/strings.h"
+#include "millrace/proto/value/whole_file.h"
 
 namespace millrace {
 namespace {
@@ -134,14 +133,11 @@ Status WriteNpy(const std::string& path, const Tensor& tensor) {
   prefix += static_cast<char>(header.size() & 0xff);
   prefix += static_cast<char>(header.size() >> 8);
 
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) return NotFound(Cat(path, ": ", std::strerror(errno)));
-  bool ok = std::fwrite(prefix.data(), 1, prefix.size(), file) == prefix.size() &&
-            std::fwrite(header.data(), 1, header.size(), file) == header.size() &&
-            std::fwrite(tensor.data(), 1, tensor.bytes(), file) == tensor.bytes();
-  ok = std::fclose(file) == 0 && ok;
-  if (!ok) return DataLoss(Cat(path, ": ", std::strerror(errno)));
-  return OkStatus();
+  const std::string_view content(static_cast<const char*>(tensor.data()), tensor.bytes());
+  return WriteWholeFile(path, [&](const ByteSink& sink) {
+    MR_RETURN_IF_ERROR(sink(prefix + header));
+    return sink(content);
+  });
 }
 
 }  // namespace millrace

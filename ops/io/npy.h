@@ -18,7 +18,9 @@ Result<Tensor> ReadNpy(const std::string& path);
 // The same from bytes that `bytes` keeps alive; `name` is for messages.
 Result<Tensor> ParseNpy(const Buffer& bytes, const std::string& name);
 
-// Writes `tensor` (of a type above; bfloat16 as its bits, uint16) to `path`.
+// Writes `tensor` (of a type above; bfloat16 as its bits, uint16) to `path`, which
+// appears, or is replaced, whole or not at all (WriteWholeFile, whose errors these
+// are). InvalidArgument for other types.
 Status WriteNpy(const std::string& path, const Tensor& tensor);
 
 }  // namespace millrace

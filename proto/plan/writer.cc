@@ -1,7 +1,5 @@
 #include "millrace/proto/plan/writer.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "millrace/proto/codec/attr.h"
@@ -10,6 +8,7 @@
 #include "millrace/proto/plan/layout.h"
 #include "millrace/proto/plan/validate.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/proto/value/whole_file.h"
 
 namespace millrace::plan {
 namespace {
@@ -227,21 +226,7 @@ Result<std::string> Write(const Plan& plan) {
 }
 
 Status WriteFile(const Plan& plan, const std::string& path) {
-  const std::string partial = path + ".partial";
-  const auto failed = [&](std::string_view what) {
-    const int why = errno;
-    return Status(why == ENOENT ? millrace::Code::kNotFound : millrace::Code::kUnavailable,
-                  Cat(what, " '", partial, "': ", std::strerror(why)));
-  };
-  std::FILE* file = std::fopen(partial.c_str(), "wb");
-  if (file == nullptr) return failed("cannot create");
-  Status status = Write(plan, [&](std::string_view piece) {
-    return std::fwrite(piece.data(), 1, piece.size(), file) == piece.size() ? OkStatus() : failed("cannot write");
-  });
-  if (std::fclose(file) != 0 && status.ok()) status = failed("cannot write");
-  if (status.ok() && std::rename(partial.c_str(), path.c_str()) != 0) status = failed("cannot rename");
-  if (!status.ok()) std::remove(partial.c_str());
-  return status;
+  return WriteWholeFile(path, [&](const ByteSink& sink) { return Write(plan, sink); });
 }
 
 }  // namespace millrace::plan

@@ -17,7 +17,8 @@ Result<std::string> Write(const Plan& plan);
 // are passed on from where they are. Stops at the first error of `sink`.
 Status Write(const Plan& plan, const std::function<Status(std::string_view)>& sink);
 
-// To a file, which appears (or is replaced) whole or not at all.
+// To a file, which appears (or is replaced) whole or not at all (WriteWholeFile,
+// whose errors these are; a plan that is not valid is an error, too).
 Status WriteFile(const Plan& plan, const std::string& path);
 
 }  // namespace millrace::plan

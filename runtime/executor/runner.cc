@@ -71,7 +71,9 @@ Result<std::unique_ptr<Runner>> Runner::FromFile(const std::string& path, const 
   Result<std::unique_ptr<Runner>> runner = FromMappedBytes(bytes, options);
   // Kernels have packed their weights. What runs read of the file comes back by itself.
   ReleasePages(bytes);
-  return runner;
+  if (runner.ok()) return runner;
+  return Status(runner.status().code(), Cat(path, ": ", runner.status().message()), std::string(runner.status().node()),
+                std::string(runner.status().op()));
 }
 
 Result<std::unique_ptr<Runner>> Runner::FromBytes(Buffer bytes, const RunnerOptions& options) {

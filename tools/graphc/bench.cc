@@ -12,6 +12,7 @@
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/load.h"
 #include "millrace/tools/graphc/measure.h"
+#include "millrace/tools/graphc/names.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/profile.h"
 #include "millrace/tools/graphc/progress.h"
@@ -52,12 +53,14 @@ struct Subject {
 
 Result<Subject> FromGraph(const Arguments& a) {
   Subject subject;
+  MR_ASSIGN_OR_RETURN(std::vector<SignatureSpec> specs, a.signatures.Parse());
+  if (specs.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", specs.size()));
   Stage(Cat("import ", a.file));
   auto begin = Clock::now();
   MR_ASSIGN_OR_RETURN(subject.graph, ReadGraph(a.file));
   subject.import_ms = MsSince(begin);
-  MR_ASSIGN_OR_RETURN(std::vector<SignatureSpec> specs, a.signatures.Parse());
-  if (specs.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", specs.size()));
+  MR_RETURN_IF_ERROR(CheckNames(a.file, *subject.graph, specs));
+  MR_RETURN_IF_ERROR(CheckNames(a.file, *subject.graph, "--init", a.init));
   for (size_t i = 0; i < a.init.size(); ++i) {
     specs.push_back({.name = Cat("init ", i), .targets = {a.init[i]}});
     subject.init.push_back(specs.back().name);
@@ -66,13 +69,20 @@ Result<Subject> FromGraph(const Arguments& a) {
   CompileOptions options = a.options;
   MR_ASSIGN_OR_RETURN(options.limits, LimitsFromEnvironment());
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
-  MR_ASSIGN_OR_RETURN(subject.plan, millrace::Compile(*subject.graph, specs, options));
+  MR_ASSIGN_OR_RETURN(subject.plan, InFile(a.file, millrace::Compile(*subject.graph, specs, options)));
   subject.compile_ms = MsSince(begin);
   return subject;
 }
 
 Result<Subject> FromPlan(const Arguments& a) {
   Subject subject;
+  const SignatureArguments& s = a.signatures;
+  if (!s.feeds.empty() || !s.fetches.empty() || !s.targets.empty() || !a.options.disabled_passes.empty()) {
+    return InvalidArgument(
+        Cat(a.file,
+            ": a plan, for which --feed, --fetch, --target and --disable-pass say nothing any more; its entry "
+            "points are chosen with --signature"));
+  }
   const auto begin = Clock::now();
   MR_ASSIGN_OR_RETURN(subject.plan, ReadPlan(a.file));
   subject.import_ms = MsSince(begin);
@@ -88,7 +98,7 @@ Result<Subject> FromPlan(const Arguments& a) {
     }
   }
   if (!found)
-    return InvalidArgument(Cat("the plan has the signatures ", Join(names, ", "), ": choose one with --signature"));
+    return NotFound(Cat(a.file, ": the plan has the signatures ", Join(names, ", "), ": choose one with --signature"));
   return subject;
 }
 
@@ -109,7 +119,7 @@ Status Bench(const Arguments& a) {
   MR_ASSIGN_OR_RETURN(const bool is_plan, IsPlanFile(a.file));
   MR_ASSIGN_OR_RETURN(Subject subject, is_plan ? FromPlan(a) : FromGraph(a));
   const plan::Signature signature = subject.plan.signatures[subject.signature];
-  MR_ASSIGN_OR_RETURN(const std::vector<Tensor> feeds, MakeFeeds(subject.plan, signature, a.feeds));
+  MR_ASSIGN_OR_RETURN(const std::vector<Tensor> feeds, InFile(a.file, MakeFeeds(subject.plan, signature, a.feeds)));
   const size_t steps = subject.plan.blocks[signature.block].steps.size();
 
   EnvironmentOptions environment;
@@ -118,19 +128,20 @@ Status Bench(const Arguments& a) {
   environment.memory_limit = static_cast<uint64_t>(limits.memory_bytes);
   MR_ASSIGN_OR_RETURN(environment.registry, AllOps());
   auto begin = Clock::now();
-  MR_ASSIGN_OR_RETURN(const auto runner, NewPlanRunner(std::move(subject.plan),
-                                                       std::make_shared<Environment>(environment), subject.graph));
+  MR_ASSIGN_OR_RETURN(const auto runner,
+                      InFile(a.file, NewPlanRunner(std::move(subject.plan), std::make_shared<Environment>(environment),
+                                                   subject.graph)));
   MR_ASSIGN_OR_RETURN(const auto callable, runner->Prepare(signature.name));
   const double load_ms = MsSince(begin);
   std::vector<Tensor> results;
   for (const std::string& name : subject.init) {
-    MR_ASSIGN_OR_RETURN(const auto init, runner->Prepare(name));
-    MR_RETURN_IF_ERROR(init->Run({}, &results));
+    MR_ASSIGN_OR_RETURN(const auto init, InFile(a.file, runner->Prepare(name)));
+    MR_RETURN_IF_ERROR(InFile(a.file, init->Run({}, &results)));
     results.clear();
   }
 
   begin = Clock::now();
-  MR_RETURN_IF_ERROR(callable->Run(feeds, &results));
+  MR_RETURN_IF_ERROR(InFile(a.file, callable->Run(feeds, &results)));
   const double first_ms = MsSince(begin);
   const Json sums = SumsOf(results);
 
@@ -212,18 +223,13 @@ void AddBench(CLI::App& app, Outcome* outcome) {
   a->signatures.AddTo(command);
   a->feeds.AddTo(command);
   AddList(command, "--init", a->init, "node (GraphDef) or signature (plan) to run once before");
-  command->add_option("--threads", a->threads, "threads a run may use; 0: one a core")->capture_default_str();
-  command->add_option("--callers", a->measure.callers, "threads that call at the same time")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--warm-up", a->measure.warm_up, "runs of each caller before it is measured")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--runs", a->measure.runs, "runs to measure, of all callers; 0: for --seconds")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--seconds", a->measure.seconds, "how long to measure")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  AddThreads(command, &a->threads);
+  Between(command->add_option("--callers", a->measure.callers, "threads that call at the same time"), 1, 1024);
+  Between(command->add_option("--warm-up", a->measure.warm_up, "runs of each caller before it is measured"),
+          decltype(a->measure.warm_up){0}, decltype(a->measure.warm_up){1'000'000'000});
+  Between(command->add_option("--runs", a->measure.runs, "runs to measure, of all callers; 0: for --seconds"),
+          decltype(a->measure.runs){0}, decltype(a->measure.runs){1'000'000'000});
+  Between(command->add_option("--seconds", a->measure.seconds, "how long to measure"), 0.0, 1e6);
   command->add_flag("--profile", a->profile, "also where the time goes, step by step");
   AddFile(command, "--trace", a->trace, "write one run for the trace viewer of Chrome or Perfetto");
   command->add_flag("--json", a->json, "as JSON, for scripts");

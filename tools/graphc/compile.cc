@@ -4,6 +4,7 @@
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/names.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/progress.h"
 
@@ -26,13 +27,16 @@ Status Compile(const Arguments& a) {
     if (target != "host") options.code.targets.push_back(target);
   }
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
+  MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
+  MR_RETURN_IF_ERROR(RefuseSameFile(a.graph, a.output));
   Stage(Cat("import ", a.graph));
   MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
-  MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
-  MR_ASSIGN_OR_RETURN(const plan::Plan plan, millrace::Compile(*graph, signatures, options));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, signatures));
+  MR_ASSIGN_OR_RETURN(const plan::Plan plan, InFile(a.graph, millrace::Compile(*graph, signatures, options)));
   Stage(Cat("write ", a.output));
-  MR_RETURN_IF_ERROR(plan::WriteFile(plan, a.output));
+  MR_RETURN_IF_ERROR(WriteFile(a.output, [&](const ByteSink& sink) { return plan::Write(plan, sink); }));
   EndProgress();
+  if (a.output == "-") return OkStatus();
   size_t steps = 0;
   for (const plan::Block& block : plan.blocks) steps += block.steps.size();
   std::printf("%s: %zu nodes to %zu steps, %zu signatures, %zu pieces of code\n", a.output.c_str(),
@@ -46,7 +50,7 @@ void AddCompile(CLI::App& app, Outcome* outcome) {
   auto a = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("compile", "compile a GraphDef to a plan that needs no compiler to run");
   AddFile(command, "graph", a->graph, "GraphDef, bytes or text")->required();
-  AddFile(command, "-o,--output", a->output, "the plan to write")->required();
+  AddFile(command, "-o,--output", a->output, "the plan to write; - for stdout")->required();
   a->signatures.AddTo(command);
   AddPasses(command, &a->options.disabled_passes);
   OneOf(AddList(command, "--cpu", a->targets,

@@ -8,6 +8,7 @@
 #include "millrace/runtime/plan/peak_memory.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/names.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/progress.h"
 
@@ -191,21 +192,28 @@ Json ToJson(const Explanation& e, const PeakMemory& m) {
 }
 
 Status Explain(const Arguments& a) {
-  Stage(Cat("import ", a.graph));
-  MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   if (signatures.size() != 1) return InvalidArgument(Cat("expected one entry point, found ", signatures.size()));
+  Stage(Cat("import ", a.graph));
+  MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, signatures));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, "--node", a.nodes));
   ExplainOptions options;
   options.compile = a.options;
   MR_ASSIGN_OR_RETURN(options.compile.limits, LimitsFromEnvironment());
   options.compile.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(options.dims, ParseDims(a.dims));
-  MR_ASSIGN_OR_RETURN(const Explanation e, millrace::Explain(*graph, signatures[0], options));
+  MR_ASSIGN_OR_RETURN(Explanation e, InFile(a.graph, millrace::Explain(*graph, signatures[0], options)));
   MR_ASSIGN_OR_RETURN(const PeakMemory memory, PeakMemoryOf(e.plan, signatures[0].name, options.dims));
   EndProgress();
 
   if (a.json) {
-    std::printf("%s\n", ToJson(e, memory).dump(1).c_str());
+    // The steps stay: nodes refer to them by number.
+    const auto unwanted = [&](const NodeExplanation& n) {
+      return !a.nodes.empty() && std::find(a.nodes.begin(), a.nodes.end(), n.node) == a.nodes.end();
+    };
+    std::erase_if(e.nodes, unwanted);
+    std::printf("%s\n", ToJson(e, memory).dump(1, ' ', false, Json::error_handler_t::replace).c_str());
     return OkStatus();
   }
   if (!a.nodes.empty()) {

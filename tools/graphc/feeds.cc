@@ -106,7 +106,11 @@ Result<std::vector<Tensor>> MakeFeeds(const plan::Plan& plan, const plan::Signat
         used["--dim " + name] = true;
       }
     }
-    MR_ASSIGN_OR_RETURN(Tensor tensor, Tensor::New(feed.dtype, Shape(extents), HostAllocator()));
+    Result<Tensor> made = Tensor::New(feed.dtype, Shape(extents), HostAllocator());
+    if (!made.ok()) {
+      return Status(made.status().code(), Cat("feed '", feed.name, "': ", made.status().message()));
+    }
+    Tensor tensor = *std::move(made);
     int64_t high = 2;
     if (const auto given = highs.find(feed.name); given != highs.end()) {
       high = given->second;

@@ -11,6 +11,7 @@
 #include "millrace/runtime/session/session.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/names.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/progress.h"
 
@@ -49,7 +50,9 @@ Status FromInit(const Arguments& a, const std::vector<const Node*>& variables, V
     reads.push_back(TensorName(added->name()));
   }
   MR_ASSIGN_OR_RETURN(const auto session, Session::New(graph));
-  for (const std::string& node : a.init) MR_RETURN_IF_ERROR(session->Run({}, {}, {node}).status());
+  for (const std::string& node : a.init) {
+    MR_RETURN_IF_ERROR(InFile(a.graph, session->Run({}, {}, {node}).status()));
+  }
   for (size_t i = 0; i < variables.size(); ++i) {
     // One that --init leaves alone may have its value from a file.
     Result<std::vector<Tensor>> value = session->Run({}, {reads[i]});
@@ -80,8 +83,12 @@ Status FromFiles(const Arguments& a, const std::vector<const Node*>& variables, 
 }
 
 Status Freeze(const Arguments& a) {
+  MR_RETURN_IF_ERROR(RefuseSameFile(a.graph, a.output));
   Stage(Cat("import ", a.graph));
   MR_ASSIGN_OR_RETURN(const std::shared_ptr<Graph> graph, ReadGraph(a.graph));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, "--feed", a.options.feeds));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, "--fetch", a.options.fetches));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, "--init", a.init));
   MR_ASSIGN_OR_RETURN(const std::vector<const Node*> variables, NeededVariables(*graph, a.options));
   Values values;
   Stage("run the initialisation");
@@ -90,8 +97,7 @@ Status Freeze(const Arguments& a) {
   for (const std::string& text : a.value) {
     MR_ASSIGN_OR_RETURN(const ValueSource source, ParseValueSource(text, "--value"));
     const std::string name = VariableName(source.name);
-    const Node* const node = graph->Find(name);
-    if (node == nullptr) return NotFound(Cat("--value ", text, ": ", a.graph, " has no node '", name, "'"));
+    MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, "--value", {name}));
     MR_ASSIGN_OR_RETURN(values[name], ReadValue(source));
   }
   Result<GraphDef> frozen = millrace::Freeze(*graph, a.options, values);
@@ -101,7 +107,7 @@ Status Freeze(const Arguments& a) {
                       ": give --init NODE that sets it, --values FILE.npz or --value NAME=FILE.npy"),
                   std::string(frozen.status().node()), std::string(frozen.status().op()));
   }
-  MR_RETURN_IF_ERROR(frozen.status());
+  MR_RETURN_IF_ERROR(InFile(a.graph, frozen.status()));
   Stage(Cat("write ", a.output));
   MR_RETURN_IF_ERROR(WriteFile(a.output, SerializeGraphDef(*frozen)));
   EndProgress();

@@ -16,7 +16,7 @@ enum ExitCode {
   kNo = 1,         // the answer is no: the graphs differ, ops are missing
   kUsage = 2,      // the command line cannot be read
   kBadInput = 3,   // a file, a node or a value in it is not as it must be
-  kNoRoom = 4,     // memory or time ran out
+  kNoRoom = 4,     // memory, disk or time ran out
   kOwnDefect = 5,  // an error that is Millrace's own
 };
 ExitCode ExitCodeOf(const Status& status);

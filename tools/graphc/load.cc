@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +12,8 @@
 #include "millrace/ops/io/npz.h"
 #include "millrace/ops/user/load_ops.h"
 #include "millrace/proto/codec/graph_def.h"
+#include "millrace/proto/codec/meta_graph.h"
+#include "millrace/proto/codec/saved_model.h"
 #include "millrace/proto/plan/layout.h"
 #include "millrace/proto/plan/reader.h"
 #include "millrace/proto/value/limits.h"
@@ -30,14 +31,16 @@ std::vector<std::string>& OpsFiles() {
 
 Bytes BytesOf(const Buffer& file) { return Bytes({static_cast<const char*>(file.data()), file.size()}, file.owner()); }
 
+// An empty one would be a graph of no nodes; it is a copy that failed.
+Result<Buffer> MapSomething(const std::string& path) {
+  MR_ASSIGN_OR_RETURN(Buffer file, Buffer::MapFile(path));
+  if (file.size() == 0) return InvalidArgument(Cat(path, ": the file is empty, expected a GraphDef or a plan"));
+  return file;
+}
+
 bool StartsAsPlan(const Buffer& file) {
   return file.size() >= sizeof plan::layout::kMagic &&
          std::memcmp(file.data(), plan::layout::kMagic, sizeof plan::layout::kMagic) == 0;
-}
-
-// `status`, with the file in front.
-Status In(const std::string& path, const Status& status) {
-  return Status(status.code(), Cat(path, ": ", status.message()), std::string(status.node()), std::string(status.op()));
 }
 
 // Text has no byte 0, and names a field of GraphDef before anything else.
@@ -48,6 +51,24 @@ bool LooksLikeText(std::string_view bytes) {
     if (head.find(field) != std::string_view::npos && head.find('{') != std::string_view::npos) return true;
   }
   return false;
+}
+
+// What else people have at hand, in place of a GraphDef; "" where it is nothing known.
+std::string OtherFormat(const Bytes& bytes, const Limits& limits) {
+  if (bytes.view().starts_with("\x93NUMPY")) return "an array of NumPy; arrays are given with --feed NAME=FILE.npy";
+  if (bytes.view().starts_with("PK\x03\x04")) return "a zip file, as NPZ files are";
+  if (bytes.view().starts_with("\x7f"
+                               "ELF"))
+    return "a shared object or a program; ops are given with --ops";
+  const Result<SavedModel> model = ParseSavedModel(bytes, limits);
+  if (model.ok() && !model->meta_graphs.empty()) {
+    return "a SavedModel, which is not read yet: freeze it to a GraphDef where it was made";
+  }
+  const Result<MetaGraphDef> meta = ParseMetaGraphDef(bytes, limits);
+  if (meta.ok() && !meta->graph.nodes.empty()) {
+    return "a MetaGraphDef, which is not read yet: write its graph_def to a file of its own";
+  }
+  return "";
 }
 
 }  // namespace
@@ -86,38 +107,42 @@ Result<const Registry*> AllOps() {
 }
 
 Result<bool> IsPlanFile(const std::string& path) {
-  MR_ASSIGN_OR_RETURN(const Buffer file, Buffer::MapFile(path));
+  MR_ASSIGN_OR_RETURN(const Buffer file, MapSomething(path));
   return StartsAsPlan(file);
 }
 
 Result<plan::Plan> ReadPlan(const std::string& path) {
-  MR_ASSIGN_OR_RETURN(const Buffer file, Buffer::MapFile(path));
+  MR_ASSIGN_OR_RETURN(const Buffer file, MapSomething(path));
   MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
   if (file.size() > static_cast<uint64_t>(limits.file_bytes)) {
     return PastLimit(path, "file_bytes", limits.file_bytes, file.size());
   }
   Result<plan::Plan> plan = plan::Read(BytesOf(file));
-  if (!plan.ok()) return In(path, plan.status());
+  if (!plan.ok()) return InFile(path, plan.status());
   return plan;
 }
 
 Result<GraphDef> ReadAnyGraphDef(const std::string& path) {
-  MR_ASSIGN_OR_RETURN(const Buffer file, Buffer::MapFile(path));
+  MR_ASSIGN_OR_RETURN(const Buffer file, MapSomething(path));
   if (StartsAsPlan(file)) {
     return InvalidArgument(Cat(path, ": a plan, expected a GraphDef; graphc run, bench and print take plans"));
   }
   const Bytes bytes = BytesOf(file);
   MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment());
   Result<GraphDef> def = ParseGraphDef(bytes, limits);
-  if (def.ok()) return def;
-  if (def.status().code() != Code::kResourceExhausted && LooksLikeText(bytes.view())) {
+  if (def.ok() && !def->nodes.empty()) return def;
+  if (!def.ok() && def.status().code() != Code::kResourceExhausted && LooksLikeText(bytes.view())) {
     Result<GraphDef> text = GraphDefFromText(std::string(bytes.view()), limits);
     if (text.ok()) return text;
-    return In(path, Status(text.status().code(), Cat("a GraphDef as text: ", text.status().message())));
+    return InFile(path, Status(text.status().code(), Cat("a GraphDef as text: ", text.status().message())));
   }
-  if (def.status().code() == Code::kResourceExhausted) return In(path, def.status());
-  return In(path, Status(def.status().code(), Cat("not a GraphDef: ", def.status().message()),
-                         std::string(def.status().node()), std::string(def.status().op())));
+  if (def.status().code() == Code::kResourceExhausted) return InFile(path, def.status());
+  if (const std::string format = OtherFormat(bytes, limits); !format.empty()) {
+    return InvalidArgument(Cat(path, ": not a GraphDef, but ", format));
+  }
+  if (def.ok()) return def;  // of functions alone
+  return InFile(path, Status(def.status().code(), Cat("not a GraphDef: ", def.status().message()),
+                             std::string(def.status().node()), std::string(def.status().op())));
 }
 
 Result<std::shared_ptr<Graph>> ReadGraph(const std::string& path) {
@@ -127,7 +152,7 @@ Result<std::shared_ptr<Graph>> ReadGraph(const std::string& path) {
   ImportOptions options;
   options.max_tensor_bytes = static_cast<uint64_t>(limits.tensor_bytes);
   auto graph = std::make_shared<Graph>(*ops);
-  if (const Status status = graph->Import(def, options); !status.ok()) return In(path, status);
+  if (const Status status = graph->Import(def, options); !status.ok()) return InFile(path, status);
   return graph;
 }
 
@@ -150,22 +175,32 @@ std::string ArrayFileName(std::string tensor) {
   return tensor + ".npy";
 }
 
+Status WriteFile(const std::string& path, const std::function<Status(const ByteSink&)>& content) {
+  if (path != "-") return WriteWholeFile(path, content);
+  // What stdout does not take is main's to say.
+  return content([](std::string_view piece) {
+    std::fwrite(piece.data(), 1, piece.size(), stdout);
+    return OkStatus();
+  });
+}
+
 Status WriteFile(const std::string& path, std::string_view bytes) {
-  const auto fail = [&] { return FailedPrecondition(Cat(path, ": cannot be written: ", std::strerror(errno))); };
-  if (path == "-") return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? OkStatus() : fail();
-  // What is no regular file (a pipe, /dev/null) has no content to replace.
-  struct stat info;
-  const bool direct = stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
-  const std::string beside = direct ? path : path + ".part";
-  std::FILE* const file = std::fopen(beside.c_str(), "wb");
-  if (file == nullptr) return fail();
-  bool ok = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-  ok = std::fclose(file) == 0 && ok;
-  ok = ok && (direct || std::rename(beside.c_str(), path.c_str()) == 0);
-  if (ok) return OkStatus();
-  const Status failed = fail();
-  if (!direct) std::remove(beside.c_str());
-  return failed;
+  return WriteFile(path, [&](const ByteSink& sink) { return sink(bytes); });
+}
+
+Status RefuseSameFile(const std::string& input, const std::string& output) {
+  struct stat in, out;
+  if (stat(input.c_str(), &in) != 0 || stat(output.c_str(), &out) != 0) return OkStatus();
+  if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return OkStatus();
+  return InvalidArgument(Cat("--output ", output, ": would replace the graph that is read: give another file"));
+}
+
+Status InFile(const std::string& path, const Status& status) {
+  if (status.ok()) return status;
+  // The rest as Status writes it.
+  std::string text = status.ToString();
+  text.erase(0, CodeName(status.code()).size());
+  return Status(status.code(), path + text);
 }
 
 }  // namespace millrace::graphc

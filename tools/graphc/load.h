@@ -3,13 +3,17 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "millrace/devices/api/tensor.h"
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/plan/plan.h"
 #include "millrace/proto/value/status.h"
+#include "millrace/proto/value/whole_file.h"
 #include "millrace/tools/graphc/parse.h"
 
 namespace millrace::graphc {
@@ -37,8 +41,19 @@ Result<Tensor> ReadValue(const ValueSource& source);
 // Where the array of a tensor lies in a folder: "layer/w:0" is "layer_w_0.npy".
 std::string ArrayFileName(std::string tensor);
 
-// Replaces the file as a whole, so that it may be one that is being read. "-" is
-// stdout.
+// As WriteWholeFile, so that the file may be one that is being read. "-" is stdout.
+Status WriteFile(const std::string& path, const std::function<Status(const ByteSink&)>& content);
 Status WriteFile(const std::string& path, std::string_view bytes);
+
+// An error where `output` is the very file `input`: what is written there would take
+// the place of what it is made of.
+Status RefuseSameFile(const std::string& input, const std::string& output);
+
+// Errors about what the file holds, with the file in front.
+Status InFile(const std::string& path, const Status& status);
+template <typename T>
+Result<T> InFile(const std::string& path, Result<T> result) {
+  return result.ok() ? std::move(result) : Result<T>(InFile(path, result.status()));
+}
 
 }  // namespace millrace::graphc

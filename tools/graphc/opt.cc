@@ -4,6 +4,7 @@
 #include "millrace/proto/value/strings.h"
 #include "millrace/tools/graphc/graphc.h"
 #include "millrace/tools/graphc/load.h"
+#include "millrace/tools/graphc/names.h"
 #include "millrace/tools/graphc/options.h"
 #include "millrace/tools/graphc/progress.h"
 
@@ -28,13 +29,14 @@ Status Opt(const Arguments& a) {
     return OkStatus();
   }
   if (a.graph.empty()) return InvalidArgument("which graph? graphc opt GRAPH --fetch y");
+  MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   Stage(Cat("import ", a.graph));
   MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
+  MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, signatures));
   CompileOptions options = a.options;
   MR_ASSIGN_OR_RETURN(options.limits, LimitsFromEnvironment());
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
-  MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
-  MR_ASSIGN_OR_RETURN(const std::string text, CompileToText(*graph, signatures, a.phase, options));
+  MR_ASSIGN_OR_RETURN(const std::string text, InFile(a.graph, CompileToText(*graph, signatures, a.phase, options)));
   EndProgress();
   std::fwrite(text.data(), 1, text.size(), stdout);
   return OkStatus();

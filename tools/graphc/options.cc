@@ -20,6 +20,10 @@ CLI::Option* OneOf(CLI::Option* option, const std::vector<std::string>& words) {
   return option->check(CLI::IsMember(words))->option_text(Join(words, "|"));
 }
 
+CLI::Option* AddThreads(CLI::App* command, int* threads) {
+  return Between(command->add_option("--threads", *threads, "threads a run may use; 0: one a core"), 0, 4096);
+}
+
 void AddPasses(CLI::App* command, std::vector<std::string>* disabled) {
   AddList(command, "--disable-pass", *disabled,
           "leave out a pass of the compiler (see: graphc opt --list); 'all' that can be");
@@ -54,6 +58,8 @@ Result<std::vector<SignatureSpec>> SignatureArguments::Parse() const {
     spec.fetches = TensorNames(fetches);
     spec.targets = targets;
     specs.push_back(std::move(spec));
+  } else if (!feeds.empty() && !signatures.empty()) {
+    return InvalidArgument("--feed goes with --fetch or --target; a --signature has its own, 'NAME: feed=A fetch=B'");
   }
   if (specs.empty()) return InvalidArgument("nothing asked for: give --fetch, --target or --signature");
   return specs;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/compiler/api/compile.h"
+#include "millrace/proto/value/strings.h"
 
 namespace millrace::graphc {
 
@@ -18,6 +19,22 @@ CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std
 
 // One of `words`, which --help and shells list.
 CLI::Option* OneOf(CLI::Option* option, const std::vector<std::string>& words);
+
+// A number from `low` to `high`, both among them; what it is without the option is in
+// --help.
+template <typename T>
+CLI::Option* Between(CLI::Option* option, T low, T high) {
+  const auto check = [low, high](const std::string& text) {
+    T value{};
+    // Written so that what is not a number is outside.
+    if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+    return Cat("expected a number from ", low, " to ", high, ", found '", text, "'");
+  };
+  return option->capture_default_str()->check(CLI::Validator(check, ""));
+}
+
+// --threads.
+CLI::Option* AddThreads(CLI::App* command, int* threads);
 
 // --disable-pass: passes of the compiler to leave out.
 void AddPasses(CLI::App* command, std::vector<std::string>* disabled);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "millrace/proto/value/strings.h"
+#include "millrace/proto/value/whole_file.h"
 
 namespace millrace::graphc {
 namespace {
@@ -111,11 +111,8 @@ Status WriteTrace(const RunMetadata& run, const std::string& path) {
                       {"tid", thread},
                       {"args", {{"name", Cat("thread ", thread)}}}});
   }
-  std::ofstream file(path);
-  file << Json{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ns"}}.dump(-1, ' ', false,
-                                                                                   Json::error_handler_t::replace);
-  file.close();
-  return file.good() ? OkStatus() : FailedPrecondition(Cat("cannot write '", path, "'"));
+  const Json trace = {{"traceEvents", std::move(events)}, {"displayTimeUnit", "ns"}};
+  return WriteWholeFile(path, trace.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace millrace::graphc
