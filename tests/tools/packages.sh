@@ -41,13 +41,34 @@ has() {
     case $depends in *"$word"*) ;; *) fail "$1 needs '$depends', expected $word" ;; esac
   done
 }
-has millrace-runtime "./usr/lib/libmillrace_runtime.so.[0-9]" "libc6 libstdc++6 zlib1g"
+# PACKAGE LIBRARY: whoever links it depends on the package.
+shared() {
+  dpkg-deb --ctrl-tarfile "$(ls debs/"$1"_*.deb)" | tar x -O ./shlibs | grep -q "^$2 $1 (>= " ||
+    fail "$1 does not say who has $2"
+}
+# PACKAGE PART...: its copyright file has the notices of what others wrote of it.
+notices() {
+  package=$1
+  shift
+  for part; do
+    test -e "/usr/share/doc/$part/copyright" || continue
+    dpkg-deb --fsys-tarfile "$(ls debs/"$package"_*.deb)" | tar x -O "./usr/share/doc/$package/copyright" |
+      grep -q "parts of $part:" || fail "$package is without the notice of $part"
+  done
+}
+has millrace-runtime "./usr/lib/libmillrace_runtime.so.[0-9] ./usr/share/doc/millrace-runtime/copyright" "libc6 libstdc++6 zlib1g"
+shared millrace-runtime "libmillrace_runtime [0-9.]*"
+notices millrace-runtime libabsl-dev libprotozero-dev libxxhash-dev
 case $depends in *millrace* | *libprotobuf* | *LLVM*) fail "the runtime's package needs $depends" ;; esac
 grep -c '\.so' contents | grep -q '^2$' || fail "the runtime's package has other libraries: $(cat contents)"
 has millrace "./usr/lib/libmillrace.so.[0-9] ./usr/lib/libmillrace_codegen.so ./usr/lib/libtensorflow.so.2" "libc6 libstdc++6 zlib1g"
 case $depends in *libprotobuf* | *LLVM*) fail "the full package needs $depends" ;; esac
+shared millrace "libmillrace [0-9.]*"
+shared millrace "libtensorflow 2"
+notices millrace libabsl-dev libprotozero-dev libxxhash-dev llvm-22-dev libmlir-22-dev
+notices millrace-tools libcli11-dev nlohmann-json3-dev
 has millrace-tools "./usr/bin/graphc" "millrace libprotobuf"
-has millrace-dev "./usr/include/millrace/runtime/session/session.h ./usr/lib/libmillrace.so ./usr/lib/pkgconfig/millrace.pc \
+has millrace-dev "./usr/include/millrace/runtime/session/session.h ./usr/lib/libmillrace.so ./usr/lib/libtensorflow.so ./usr/lib/pkgconfig/millrace.pc \
   ./usr/lib/cmake/millrace/millraceConfig.cmake ./usr/include/millrace/ops/builder/math_ops.h" "millrace-runtime libabsl-dev"
 for deb in debs/*.deb; do
   dpkg-deb -x "$deb" tree

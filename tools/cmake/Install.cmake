@@ -19,6 +19,9 @@ if(MILLRACE_COMPILER)
   # Opened by name at run time, by the library beside it; the C library's name is
   # what its hosts look for.
   install(TARGETS millrace_codegen tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT full)
+  # What -ltensorflow of such hosts' builds looks for.
+  file(CREATE_LINK libtensorflow.so.2 ${PROJECT_BINARY_DIR}/libtensorflow.so SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/libtensorflow.so DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
   set_target_properties(graphc PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS graphc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()
