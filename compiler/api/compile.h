@@ -26,6 +26,10 @@ struct SignatureSpec {
   // Ranks of feeds that the graph leaves open, to compile for those alone: empty,
   // or one for each feed, -1 where the graph's is meant.
   std::vector<int> feed_ranks = {};
+  // Nodes of which an earlier run has had all that they do: who waits for one waits for
+  // nothing, and a reference that one hands on is what its first input refers to. Other
+  // outputs of theirs are fed where they are read.
+  std::vector<std::string> ran = {};
 };
 
 struct CompileOptions {

@@ -5,6 +5,7 @@
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseSet.h"
 #include <unordered_map>
 
 using namespace mlir;
@@ -94,12 +95,31 @@ private:
         return NotFound(Cat("target '", name, "': there is no node of that name"));
       targets.push_back(found);
     }
+    for (const std::string &name : spec.ran) {
+      const Node *found = graph.Find(name);
+      if (!found)
+        return NotFound(Cat("'", name, "', which ran before: there is no node of that name"));
+      ran.insert(found);
+    }
     return OkStatus();
   }
 
   bool isFed(const Endpoint &e) const { return !fed.empty() && fed.contains(keyOf(e)); }
   // Who waits for a fed placeholder waits for nothing.
   bool isFedPlaceholder(Node *node) const { return isPlaceholder(*node) && isFed({node, 0}); }
+  bool isDone(Node *node) const { return ran.contains(node) || isFedPlaceholder(node); }
+  // What a reference that a node handed on refers to, where that node ran before.
+  Result<Endpoint> behind(Endpoint e) const {
+    while (!isFed(e) && ran.contains(e.node)) {
+      const Node &node = *e.node;
+      if (e.index != 0 || !IsRef(node.output_types()[0]) || node.input_types().empty() ||
+          !IsRef(node.input_types()[0]))
+        return blame(node, InvalidArgument(Cat("the node ran before: its output ", e.index,
+                                               " must be fed where it is read")));
+      e = node.inputs()[0];
+    }
+    return e;
+  }
 
   // All that fetches and targets need, in an order in which inputs come first.
   Status reach() {
@@ -126,9 +146,10 @@ private:
         while (!child && frame.next < all) {
           const size_t i = frame.next++;
           if (i < data) {
-            if (!isFed(node->inputs()[i]))
-              child = node->inputs()[i].node;
-          } else if (!isFedPlaceholder(node->control_inputs()[i - data])) {
+            MR_ASSIGN_OR_RETURN(const Endpoint e, behind(node->inputs()[i]));
+            if (!isFed(e))
+              child = e.node;
+          } else if (!isDone(node->control_inputs()[i - data])) {
             child = node->control_inputs()[i - data];
             marks[static_cast<size_t>(child->id())] |= kWaitedFor;
           }
@@ -148,14 +169,15 @@ private:
       }
       return OkStatus();
     };
-    for (const Endpoint &e : fetches) {
+    for (const Endpoint &fetch : fetches) {
+      MR_ASSIGN_OR_RETURN(const Endpoint e, behind(fetch));
       if (isFed(e))
         continue;
       open(e.node);
       MR_RETURN_IF_ERROR(drain());
     }
     for (Node *node : targets) {
-      if (isFedPlaceholder(node))
+      if (isDone(node))
         continue;
       marks[static_cast<size_t>(node->id())] |= kWaitedFor;
       open(node);
@@ -196,7 +218,7 @@ private:
           isRefValue(v) ? createRead(body, v, nodeLocation(&context, e.node->name()), {}) : v);
     }
     for (Node *node : targets)
-      if (!isFedPlaceholder(node))
+      if (!isDone(node))
         results.push_back(controlResult(made[node]));
     func::ReturnOp::create(body, func.getLoc(), results);
     func.setType(b.getFunctionType(arguments, ValueRange(results).getTypes()));
@@ -228,7 +250,8 @@ private:
                      shape);
   }
 
-  Result<Value> source(const Endpoint &e) {
+  Result<Value> source(const Endpoint &read) {
+    MR_ASSIGN_OR_RETURN(const Endpoint e, behind(read));
     if (auto it = fed.find(keyOf(e)); it != fed.end())
       return Value(body.getBlock()->getArgument(static_cast<unsigned>(it->second)));
     return Value(made[e.node]->getResult(static_cast<unsigned>(e.index)));
@@ -245,7 +268,7 @@ private:
       inputs.push_back(v);
     }
     for (Node *c : node.control_inputs())
-      if (!isFedPlaceholder(c))
+      if (!isDone(c))
         controls.push_back(controlResult(made[c]));
     MR_ASSIGN_OR_RETURN(Operation * op,
                         createOperation(body, node, inputs, controls,
@@ -271,6 +294,7 @@ private:
   std::unordered_map<uint64_t, size_t> fed;
   std::vector<Endpoint> feeds, fetches;
   std::vector<Node *> targets, order;
+  llvm::DenseSet<const Node *> ran;
   llvm::DenseMap<const Node *, Operation *> made;
   mlir::OpBuilder body{&context};
 };

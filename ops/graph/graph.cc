@@ -134,4 +134,8 @@ TensorName ParseTensorName(std::string_view text) {
   return {text, 0};
 }
 
+std::string FullTensorName(std::string_view text) {
+  return text.starts_with('^') || text.find(':') != std::string_view::npos ? std::string(text) : Cat(text, ":0");
+}
+
 }  // namespace millrace

@@ -1,6 +1,7 @@
 // Names of tensors as graphs write them.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace millrace {
@@ -12,5 +13,7 @@ struct TensorName {
 };
 // Any text: what it does not say is as above.
 TensorName ParseTensorName(std::string_view text);
+// With its index: "x" becomes "x:0"; "x:0" and "^x" stay.
+std::string FullTensorName(std::string_view text);
 
 }  // namespace millrace

@@ -537,6 +537,32 @@ TF_CAPI_EXPORT void TF_SessionRun(TF_Session* session, const TF_Buffer* run_opti
                                   TF_Tensor** output_values, int noutputs, const TF_Operation* const* target_opers,
                                   int ntargets, TF_Buffer* run_metadata, TF_Status* status);
 
+/* A run in parts: all feeds, fetches and targets are said at first, then each call of
+ * TF_SessionPRun gives some of the feeds and takes some of the fetches. Every node runs
+ * once, in the call that brings the last feed it needs; what needs none, before
+ * TF_SessionPRunSetup returns. Targets run as other nodes do.
+ *
+ * Setting up gives `handle`, a text that the caller deletes with TF_DeletePRunHandle, at
+ * once or later; what counts is the text. An error gives null: those of TF_SessionRun,
+ * for all feeds and fetches, and UNIMPLEMENTED, naming the node, where loops,
+ * conditionals or gradients left to the compiler are needed.
+ *
+ * INVALID_ARGUMENT, and nothing has run: a handle that is of no run of the session, or of
+ * one that is over; a feed or fetch that was not said at first, or was given or taken
+ * before; a fetch that needs feeds that are not given yet. The run is over when all
+ * feeds are given and all fetches taken, when a call fails while it runs, and when the
+ * session is closed; what it keeps for later calls is kept until then. Feeds are copied
+ * where later calls read them. TF_SessionPRun does not look at its targets. Any number
+ * of runs may go on at once; of one, one call. */
+TF_CAPI_EXPORT void TF_SessionPRunSetup(TF_Session* session, const TF_Output* inputs, int ninputs,
+                                        const TF_Output* outputs, int noutputs, const TF_Operation* const* target_opers,
+                                        int ntargets, const char** handle, TF_Status* status);
+TF_CAPI_EXPORT void TF_SessionPRun(TF_Session* session, const char* handle, const TF_Output* inputs,
+                                   TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
+                                   TF_Tensor** output_values, int noutputs, const TF_Operation* const* target_opers,
+                                   int ntargets, TF_Status* status);
+TF_CAPI_EXPORT void TF_DeletePRunHandle(const char* handle);
+
 /* What the session runs on. Names and types live as long as the list; errors for
  * an index that is not there. Memory is a number that hosts expect, not a limit. */
 typedef struct TF_DeviceList TF_DeviceList;
@@ -696,14 +722,6 @@ TF_CAPI_EXPORT int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader* re
 TF_CAPI_EXPORT TF_Tensor* TF_CheckpointReaderGetTensor(TF_CheckpointReader* reader, const char* name,
                                                        TF_Status* status);
 
-TF_CAPI_EXPORT void TF_SessionPRunSetup(TF_Session* session, const TF_Output* inputs, int ninputs,
-                                        const TF_Output* outputs, int noutputs, const TF_Operation* const* target_opers,
-                                        int ntargets, const char** handle, TF_Status* status);
-TF_CAPI_EXPORT void TF_SessionPRun(TF_Session* session, const char* handle, const TF_Output* inputs,
-                                   TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
-                                   TF_Tensor** output_values, int noutputs, const TF_Operation* const* target_opers,
-                                   int ntargets, TF_Status* status);
-TF_CAPI_EXPORT void TF_DeletePRunHandle(const char* handle);
 typedef struct TF_DeprecatedSession TF_DeprecatedSession;
 TF_CAPI_EXPORT void TF_ExtendGraph(TF_DeprecatedSession* session, const void* proto, size_t proto_len,
                                    TF_Status* status);

@@ -34,7 +34,8 @@ struct TF_Tensor {
 
 // Shared by the graph and the sessions on it: either may be deleted first.
 struct GraphState {
-  std::timed_mutex mutex;  // guards additions against lookups and compiles
+  // Guards additions against lookups; sessions take it to compile.
+  std::shared_ptr<std::timed_mutex> mutex = std::make_shared<std::timed_mutex>();
   std::shared_ptr<millrace::Graph> graph = std::make_shared<millrace::Graph>(millrace::c_api::LoadedOps());
 };
 
@@ -48,15 +49,10 @@ struct LoopPlace {
 // computed is computed in a state of our own.
 class GraphLock {
  public:
-  explicit GraphLock(GraphState& graph) : lock_(graph.mutex) {}
-  // Waits no longer than a run may take; status() says whether the graph is locked.
-  GraphLock(GraphState& graph, const millrace::RunLimit& limit)
-      : lock_(graph.mutex, std::defer_lock), status_(limit.Acquire(lock_)) {}
-  const millrace::Status& status() const { return status_; }
+  explicit GraphLock(GraphState& graph) : lock_(*graph.mutex) {}
 
  private:
-  std::unique_lock<std::timed_mutex> lock_;
-  const millrace::Status status_;
+  const std::lock_guard<std::timed_mutex> lock_;
   const millrace::DefaultFloatState floats_;
 };
 

@@ -46,19 +46,8 @@ TF_Tensor* TF_CheckpointReaderGetTensor(TF_CheckpointReader*, const char*, TF_St
   return nullptr;
 }
 
-// --- runs in parts, sessions of the first interface
+// --- sessions of the first interface
 
-void TF_SessionPRunSetup(TF_Session*, const TF_Output*, int, const TF_Output*, int, const TF_Operation* const*, int,
-                         const char** handle, TF_Status* status) {
-  if (handle != nullptr) *handle = nullptr;
-  Without(status, "TF_SessionPRunSetup");
-}
-void TF_SessionPRun(TF_Session*, const char*, const TF_Output*, TF_Tensor* const*, int, const TF_Output*,
-                    TF_Tensor** output_values, int noutputs, const TF_Operation* const*, int, TF_Status* status) {
-  for (int i = 0; i < noutputs; ++i) output_values[i] = nullptr;
-  Without(status, "TF_SessionPRun");
-}
-void TF_DeletePRunHandle(const char*) {}
 void TF_ExtendGraph(TF_DeprecatedSession*, const void*, size_t, TF_Status* status) {
   Without(status, "TF_ExtendGraph");
 }

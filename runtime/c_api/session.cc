@@ -1,5 +1,7 @@
 // TF_Session. The calls a host repeats go through a list of prepared calls, the
 // last one first: a repeated call costs a comparison of pointers.
+#include "millrace/runtime/c_api/session.h"
+
 #include <algorithm>
 #include <atomic>
 #include <forward_list>
@@ -9,11 +11,10 @@
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/config.h"
 #include "millrace/runtime/c_api/internal.h"
-#include "millrace/runtime/c_api/strings.h"
+#include "millrace/runtime/c_api/values.h"
 #include "millrace/runtime/executor/plan_runner.h"
 
 namespace millrace::c_api {
-namespace {
 
 // A set of feeds, fetches and targets, as pointers, and what it was prepared to.
 struct PreparedCall {
@@ -34,67 +35,6 @@ struct PreparedCall {
   }
 };
 
-// Results in tensors of the C interface.
-class TensorSink final : public ResultSink {
- public:
-  explicit TensorSink(TF_Tensor** out) : out_(out) {}
-  Status Place(size_t i, DType dtype, std::span<const int64_t> dims, void** data) override {
-    uint64_t elements = 1;  // a zero among the dims may stand beside anything
-    for (int64_t d : dims) elements *= static_cast<uint64_t>(d);
-    return Allocate(i, dtype, dims, static_cast<int64_t>(elements), data);
-  }
-  Status Take(size_t i, Tensor tensor, bool exclusive) override {
-    if (IsObject(tensor.dtype())) {
-      Result<TF_Tensor*> copy = NewCopyOf(tensor);
-      if (!copy.ok()) return Status(copy.status().code(), Cat("fetch ", i, ": ", copy.status().message()));
-      out_[i] = *copy;
-      return OkStatus();
-    }
-    if (exclusive) {
-      out_[i] = NewHolding(std::move(tensor));
-      return out_[i] != nullptr ? OkStatus() : ResourceExhausted("no memory for a result");
-    }
-    void* data = nullptr;
-    MR_RETURN_IF_ERROR(Allocate(i, tensor.dtype(), tensor.shape().dims(), tensor.num_elements(), &data));
-    if (tensor.bytes() != 0)
-      std::copy_n(static_cast<const char*>(tensor.data()), tensor.bytes(), static_cast<char*>(data));
-    return OkStatus();
-  }
-
- private:
-  Status Allocate(size_t i, DType dtype, std::span<const int64_t> dims, int64_t elements, void** data) {
-    const size_t bytes = static_cast<size_t>(elements) * ElementSize(dtype);
-    out_[i] = NewOwned(dtype, dims, elements, bytes);
-    if (out_[i] == nullptr) return ResourceExhausted(Cat("no memory for a result of ", bytes, " bytes"));
-    *data = out_[i]->view.data;
-    return OkStatus();
-  }
-  TF_Tensor** out_;
-};
-
-Result<std::string> NameOf(const TF_Output& output, std::string_view what) {
-  if (output.oper == nullptr) return InvalidArgument(Cat(what, ": expected a node, found null"));
-  const Node* node = ToNode(output.oper);
-  if (output.index < 0 || output.index >= node->num_outputs()) {
-    return OutOfRange(
-        Cat(what, ": node '", node->name(), "' has ", node->num_outputs(), " outputs, found index ", output.index));
-  }
-  return Cat(node->name(), ":", output.index);
-}
-
-}  // namespace
-}  // namespace millrace::c_api
-
-struct TF_Session {
-  std::shared_ptr<GraphState> graph;
-  std::unique_ptr<millrace::Session> session;
-  std::atomic<const millrace::c_api::PreparedCall*> last{nullptr};
-  std::mutex mutex;
-  std::vector<std::unique_ptr<millrace::c_api::PreparedCall>> calls;  // guarded by mutex
-};
-
-namespace millrace::c_api {
-
 std::vector<std::string> DeviceNames(const TF_Session& session) { return session.session->device_names(); }
 
 namespace {
@@ -112,23 +52,17 @@ Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs
   }
   std::vector<std::string> feeds, fetches, target_names;
   for (size_t i = 0; i < ninputs; ++i) {
-    MR_ASSIGN_OR_RETURN(std::string name, NameOf(inputs[i], "feed"));
-    feeds.push_back(std::move(name));
+    MR_ASSIGN_OR_RETURN(feeds.emplace_back(), NameOf(inputs[i], "feed"));
   }
   for (size_t i = 0; i < noutputs; ++i) {
-    MR_ASSIGN_OR_RETURN(std::string name, NameOf(outputs[i], "fetch"));
-    fetches.push_back(std::move(name));
+    MR_ASSIGN_OR_RETURN(fetches.emplace_back(), NameOf(outputs[i], "fetch"));
   }
   for (size_t i = 0; i < ntargets; ++i) {
     if (targets[i] == nullptr) return InvalidArgument("target: expected a node, found null");
     target_names.push_back(ToNode(targets[i])->name());
   }
-  std::shared_ptr<Callable> callable;
-  {
-    const GraphLock lock(*session->graph, RunLimit(options));
-    MR_RETURN_IF_ERROR(lock.status());
-    MR_ASSIGN_OR_RETURN(callable, session->session->Prepare(feeds, fetches, target_names, options));
-  }
+  MR_ASSIGN_OR_RETURN(std::shared_ptr<Callable> callable,
+                      session->session->Prepare(feeds, fetches, target_names, options));
   auto call = std::make_unique<PreparedCall>();
   call->inputs.assign(inputs, inputs + ninputs);
   call->outputs.assign(outputs, outputs + noutputs);
@@ -158,22 +92,10 @@ Status Run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* i
   }
   absl::InlinedVector<TensorView, 8> feeds;
   feeds.reserve(nin);
-  std::forward_list<Tensor> copies;  // of string tensors
+  std::forward_list<Tensor> copies;
   for (size_t i = 0; i < nin; ++i) {
-    if (input_values[i] == nullptr) {
-      return InvalidArgument(Cat("feed '", call->callable->feed_names()[i], "': expected a tensor, found null"));
-    }
-    if (!IsObject(input_values[i]->view.dtype)) {
-      feeds.push_back(input_values[i]->view);
-      continue;
-    }
-    Result<Tensor> copy = CopyOf(*input_values[i]);
-    if (!copy.ok()) {
-      return Status(copy.status().code(),
-                    Cat("feed '", call->callable->feed_names()[i], "': ", copy.status().message()));
-    }
-    copies.push_front(*std::move(copy));
-    feeds.push_back(copies.front().view());
+    MR_ASSIGN_OR_RETURN(const TensorView view, ViewOf(input_values[i], call->callable->feed_names()[i], &copies));
+    feeds.push_back(view);
   }
   TensorSink sink(output_values);
   if (run_metadata == nullptr) return call->callable->RunToSink({feeds.data(), nin}, sink, options, nullptr);
@@ -202,8 +124,10 @@ TF_Session* TF_NewSession(TF_Graph* graph, const TF_SessionOptions* options, TF_
     Set(status, millrace::Unimplemented(millrace::Cat("target: expected \"\", found \"", options->target, "\"")));
     return nullptr;
   }
+  millrace::SessionOptions session_options = options != nullptr ? options->options : TF_SessionOptions().options;
+  session_options.graph_mutex = graph->state->mutex;
   millrace::Result<std::unique_ptr<millrace::Session>> made =
-      millrace::Session::New(graph->state->graph, options != nullptr ? options->options : TF_SessionOptions().options);
+      millrace::Session::New(graph->state->graph, session_options);
   if (!made.ok()) {
     Set(status, made.status());
     return nullptr;
@@ -215,7 +139,15 @@ TF_Session* TF_NewSession(TF_Graph* graph, const TF_SessionOptions* options, TF_
   return session;
 }
 
-void TF_CloseSession(TF_Session* session, TF_Status* status) { Set(status, session->session->Close()); }
+void TF_CloseSession(TF_Session* session, TF_Status* status) {
+  const millrace::Status closed = session->session->Close();
+  decltype(session->partial_runs) gone;
+  {
+    const std::lock_guard lock(session->mutex);
+    gone.swap(session->partial_runs);
+  }
+  Set(status, closed);
+}
 
 void TF_DeleteSession(TF_Session* session, TF_Status* status) {
   delete session;
@@ -233,10 +165,7 @@ void TF_SessionRun(TF_Session* session, const TF_Buffer* run_options, const TF_O
     if (status->code != TF_OK) Set(status, result);
     return;
   }
-  for (int i = 0; i < noutputs; ++i) {
-    TF_DeleteTensor(output_values[i]);
-    output_values[i] = nullptr;
-  }
+  millrace::c_api::DropResults(output_values, noutputs);
   Set(status, result);
 }
 

@@ -7,8 +7,8 @@
 
 #include "absl/container/inlined_vector.h"
 #include "millrace/devices/cpu/float_state.h"
-#include "millrace/ops/array/move.h"
 #include "millrace/proto/value/strings.h"
+#include "millrace/runtime/executor/tensor_sink.h"
 #include "millrace/runtime/plan/variables.h"
 
 namespace millrace::exec {
@@ -19,30 +19,6 @@ using plan::Storage;
 constexpr size_t kMaxBindings = 16;
 
 Status ClosedError() { return FailedPrecondition("the session is closed"); }
-
-// New tensors.
-class TensorSink final : public ResultSink {
- public:
-  TensorSink(std::vector<Tensor>* out, Allocator& allocator) : out_(*out), allocator_(allocator) {}
-  Status Place(size_t i, DType dtype, std::span<const int64_t> dims, void** data) override {
-    MR_ASSIGN_OR_RETURN(out_[i], Tensor::New(dtype, Shape(dims), allocator_));
-    *data = out_[i].data();
-    return OkStatus();
-  }
-  Status Take(size_t i, Tensor tensor, bool exclusive) override {
-    if (exclusive) {
-      out_[i] = std::move(tensor);
-      return OkStatus();
-    }
-    MR_ASSIGN_OR_RETURN(out_[i], Tensor::New(tensor.dtype(), tensor.shape(), allocator_));
-    array::CopySerial(tensor.dtype(), tensor.data(), out_[i].data(), tensor.num_elements());
-    return OkStatus();
-  }
-
- private:
-  std::vector<Tensor>& out_;
-  Allocator& allocator_;
-};
 
 // The caller's memory.
 class ViewSink final : public ResultSink {

@@ -11,10 +11,13 @@
 #include "millrace/compiler/api/compile.h"
 #include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/cluster/code.h"
+#include "millrace/ops/graph/tensor_name.h"
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/executor/plan_runner.h"
 #include "millrace/runtime/executor/run_limit.h"
+#include "millrace/runtime/session/part_source.h"
+#include "millrace/runtime/session/parts.h"
 #include "millrace/runtime/session/permuted_callable.h"
 #include "millrace/runtime/session/ranked_callable.h"
 
@@ -23,13 +26,10 @@ namespace {
 
 Status ClosedError() { return FailedPrecondition("the session is closed"); }
 
-// "x" is "x:0".
-std::string TensorName(const std::string& name) { return name.find(':') == std::string::npos ? name + ":0" : name; }
-
 // What identifies a compiled plan: names in order, each kind apart.
 std::string KeyOf(const SignatureSpec& spec) {
   std::string key;
-  for (const auto* list : {&spec.feeds, &spec.fetches, &spec.targets}) {
+  for (const auto* list : {&spec.feeds, &spec.fetches, &spec.targets, &spec.ran}) {
     for (const std::string& name : *list) key.append(name).push_back('\n');
     key.push_back('\f');
   }
@@ -38,7 +38,7 @@ std::string KeyOf(const SignatureSpec& spec) {
 
 }  // namespace
 
-struct Session::Impl {
+struct Session::Impl final : public PartSource {
   // One compiled plan. Whoever finds it without a callable compiles, while
   // others who want the same wait.
   struct Entry {
@@ -64,7 +64,19 @@ struct Session::Impl {
   Result<std::shared_ptr<SinkCallable>> Compile(const SignatureSpec& spec, const RunLimit& limit);
   Result<std::shared_ptr<SinkCallable>> CompilePlan(const SignatureSpec& spec, const RunLimit& limit);
   Result<std::shared_ptr<SinkCallable>> Find(SignatureSpec spec, const RunLimit& limit);
+  // Nobody changes the graph while the lock is held.
+  Result<std::unique_lock<std::timed_mutex>> LockGraph(const RunLimit& limit) const;
+
+  Result<std::shared_ptr<SinkCallable>> FindPart(const SignatureSpec& part, const RunLimit& limit) override;
+  Allocator& allocator() override { return environment->allocator(); }
 };
+
+Result<std::unique_lock<std::timed_mutex>> Session::Impl::LockGraph(const RunLimit& limit) const {
+  if (options.graph_mutex == nullptr) return std::unique_lock<std::timed_mutex>();
+  std::unique_lock lock(*options.graph_mutex, std::defer_lock);
+  MR_RETURN_IF_ERROR(limit.Acquire(lock));
+  return lock;
+}
 
 // Every name is there, and no feed is given twice.
 Status Session::Impl::CheckNames(const SignatureSpec& spec) const {
@@ -96,6 +108,8 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
     const Result<Endpoint> found = graph->FindEndpoint(feed);
     fed.emplace(found->node, found->index);
   }
+  std::set<const Node*> ran;
+  for (const std::string& name : spec.ran) ran.insert(graph->Find(name));
   std::vector<bool> reached(graph->nodes().size(), false);
   std::vector<const Node*> work;
   const auto reach = [&](const Node* node) {
@@ -122,9 +136,11 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
     }
     for (const Endpoint& input : node->inputs()) {
       if (!fed.contains({input.node, input.index})) reach(input.node);
+      if (ran.contains(node)) break;  // only the reference that it handed on counts
     }
+    if (ran.contains(node)) continue;
     for (const Node* input : node->control_inputs()) {
-      if (!fed.contains({input, 0})) reach(input);
+      if (!ran.contains(input) && !fed.contains({input, 0})) reach(input);
     }
   }
   if (missing.empty()) return OkStatus();
@@ -133,11 +149,14 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
 }
 
 Result<std::shared_ptr<SinkCallable>> Session::Impl::Compile(const SignatureSpec& spec, const RunLimit& limit) {
-  MR_RETURN_IF_ERROR(CheckNames(spec));
   std::vector<size_t> open;
-  for (size_t i = 0; i < spec.feeds.size(); ++i) {
-    const Result<Endpoint> feed = graph->FindEndpoint(spec.feeds[i]);
-    if (!feed->node->output(feed->index).shape.has_rank) open.push_back(i);
+  {
+    MR_ASSIGN_OR_RETURN(const auto lock, LockGraph(limit));
+    MR_RETURN_IF_ERROR(CheckNames(spec));
+    for (size_t i = 0; i < spec.feeds.size(); ++i) {
+      const Result<Endpoint> feed = graph->FindEndpoint(spec.feeds[i]);
+      if (!feed->node->output(feed->index).shape.has_rank) open.push_back(i);
+    }
   }
   if (open.empty()) return CompilePlan(spec, limit);
   auto compile = [this, spec](const std::vector<int>& ranks, const RunLimit& of_run) {
@@ -161,7 +180,9 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const Signature
   compile_options.soft_placement = options.allow_soft_placement;
   compile_count.fetch_add(1, std::memory_order_relaxed);
   if (limit.any()) compile_options.cancelled = [&limit] { return limit.Reached(); };
+  MR_ASSIGN_OR_RETURN(auto lock, LockGraph(limit));
   Result<plan::Plan> plan = millrace::Compile(*graph, {spec}, compile_options);
+  if (lock) lock.unlock();
   if (!plan.ok()) return plan.status().code() == Code::kCancelled && limit.any() ? limit.Error() : plan.status();
   MR_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner, NewPlanRunner(*std::move(plan), environment, graph));
   MR_ASSIGN_OR_RETURN(std::shared_ptr<Callable> callable, runner->Prepare(spec.name));
@@ -169,8 +190,8 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::CompilePlan(const Signature
 }
 
 Result<std::shared_ptr<SinkCallable>> Session::Impl::Find(SignatureSpec spec, const RunLimit& limit) {
-  for (std::string& feed : spec.feeds) feed = TensorName(feed);
-  for (std::string& fetch : spec.fetches) fetch = TensorName(fetch);
+  for (std::string& feed : spec.feeds) feed = FullTensorName(feed);
+  for (std::string& fetch : spec.fetches) fetch = FullTensorName(fetch);
   const std::string key = KeyOf(spec);
   std::string set_key;
   std::shared_ptr<Entry> entry;
@@ -226,7 +247,14 @@ Result<std::shared_ptr<SinkCallable>> Session::Impl::Find(SignatureSpec spec, co
   return permuted.emplace(key, std::move(other)).first->second;
 }
 
-Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Result<std::shared_ptr<SinkCallable>> Session::Impl::FindPart(const SignatureSpec& part, const RunLimit& limit) {
+  if (!part.fetches.empty() || !part.targets.empty()) return Find(part, limit);
+  const std::lock_guard lock(mutex);
+  if (closed) return ClosedError();
+  return std::shared_ptr<SinkCallable>();
+}
+
+Session::Session(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::~Session() { static_cast<void>(Close()); }
 
 Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph, const SessionOptions& options) {
@@ -244,7 +272,7 @@ Result<std::unique_ptr<Session>> Session::New(std::shared_ptr<const Graph> graph
     const std::vector<std::string> problems = graph->registry().Check();
     if (!problems.empty()) return InvalidArgument(Cat("the graph's registry: ", Join(problems, "; ")));
   }
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_shared<Impl>();
   EnvironmentOptions environment;
   environment.threads = options.threads;
   environment.memory_limit = static_cast<uint64_t>(limits.memory_bytes);
@@ -290,6 +318,35 @@ Result<std::shared_ptr<Callable>> Session::Prepare(const std::vector<std::string
   spec.targets = targets;
   MR_ASSIGN_OR_RETURN(std::shared_ptr<SinkCallable> callable, impl_->Find(std::move(spec), RunLimit(options)));
   return std::shared_ptr<Callable>(std::move(callable));
+}
+
+Result<std::unique_ptr<PartialRun>> Session::StartPartialRun(const std::vector<std::string>& feeds,
+                                                             const std::vector<std::string>& fetches,
+                                                             const std::vector<std::string>& targets,
+                                                             const RunOptions& options) {
+  SignatureSpec declared;
+  for (const std::string& feed : feeds) declared.feeds.push_back(FullTensorName(feed));
+  for (const std::string& fetch : fetches) {
+    std::string name = FullTensorName(fetch);
+    if (std::ranges::find(declared.fetches, name) == declared.fetches.end())
+      declared.fetches.push_back(std::move(name));
+  }
+  declared.targets = targets;
+  const RunOptions timed = FromNow(options);
+  std::unique_ptr<PartialRun> run;
+  {
+    MR_ASSIGN_OR_RETURN(const auto lock, impl_->LockGraph(RunLimit(timed)));
+    MR_RETURN_IF_ERROR(impl_->CheckNames(declared));
+    std::vector<DType> types;
+    for (const std::string& feed : declared.feeds) {
+      MR_ASSIGN_OR_RETURN(const Endpoint e, impl_->graph->FindEndpoint(feed));
+      types.push_back(BaseType(e.node->output_types()[static_cast<size_t>(e.index)]));
+    }
+    MR_ASSIGN_OR_RETURN(Parts parts, Parts::Make(*impl_->graph, declared));
+    run.reset(new PartialRun(declared, std::move(types), std::move(parts), impl_));
+  }
+  MR_RETURN_IF_ERROR(run->Run({}, {}, timed).status());
+  return run;
 }
 
 Status Session::Close() {

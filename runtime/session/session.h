@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "millrace/proto/value/limits.h"
 #include "millrace/proto/value/status.h"
 #include "millrace/runtime/executor/runner.h"
+#include "millrace/runtime/session/partial_run.h"
 
 namespace millrace {
 
@@ -42,14 +44,18 @@ struct SessionOptions {
   // runs where there is one. False: compiling it fails, naming the node, what it
   // asked for and the devices there are.
   bool allow_soft_placement = true;
+  // For a graph that grows while runs are in progress: whoever changes it holds this
+  // mutex, as the session does while it reads the graph. None: the graph only changes
+  // between runs.
+  std::shared_ptr<std::timed_mutex> graph_mutex = nullptr;
 };
 
 // Thread-safe: any number of threads may Run at once; they share plans,
 // constants and variables, never scratch memory.
 class Session {
  public:
-  // `graph` may grow between runs (nodes are never taken away), but not during
-  // one.
+  // `graph` may grow between runs (nodes are never taken away); during one, under the
+  // options' graph_mutex.
   static Result<std::unique_ptr<Session>> New(std::shared_ptr<const Graph> graph, const SessionOptions& options = {});
   ~Session();
 
@@ -68,6 +74,17 @@ class Session {
                                             const std::vector<std::string>& targets = {},
                                             const RunOptions& options = {});
 
+  // Begins a run that goes on in several calls, each with some of these feeds and some
+  // of these fetches; what needs no feed runs at once, under the options. Errors as
+  // Run's, for all feeds, fetches and targets; Unimplemented, naming the node, where one
+  // of these is needed: loops and conditionals, `Gradients` left to the compiler, a
+  // new resource made by an op with other effects. Second runs like one before,
+  // in the same steps, compile nothing.
+  Result<std::unique_ptr<PartialRun>> StartPartialRun(const std::vector<std::string>& feeds,
+                                                      const std::vector<std::string>& fetches,
+                                                      const std::vector<std::string>& targets = {},
+                                                      const RunOptions& options = {});
+
   // Waits for runs in progress, then frees plans and variables. Later runs fail.
   Status Close();
 
@@ -79,8 +96,8 @@ class Session {
 
  private:
   struct Impl;
-  explicit Session(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Session(std::shared_ptr<Impl> impl);
+  const std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace millrace
