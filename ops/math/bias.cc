@@ -1,6 +1,7 @@
 // BiasAdd: a vector added along the channels; and its gradient.
 #include "millrace/ops/expr/driver.h"
 #include "millrace/ops/expr/expression.h"
+#include "millrace/ops/reduce/definitions.h"
 #include "millrace/ops/reduce/engine.h"
 #include "millrace/ops/reduce/number.h"
 #include "millrace/ops/registry/op.h"
@@ -98,10 +99,9 @@ struct BiasSum {
 };
 
 // The sum over everything but the channels.
-template <class T>
 class BiasAddGradKernel final : public Kernel {
  public:
-  explicit BiasAddGradKernel(bool channels_first) : channels_first_(channels_first) {}
+  BiasAddGradKernel(const reduce::Loops& loops, bool channels_first) : loops_(loops), channels_first_(channels_first) {}
 
   Status Run(KernelContext& ctx) const override {
     const TensorView& in = ctx.input(0);
@@ -121,20 +121,18 @@ class BiasAddGradKernel final : public Kernel {
       layout.kept.push_back({channels, inner});
       layout.kept_count = channels;
     }
-    return reduce::Engine<BiasSum<T>>::Run(ctx, layout, in.as<T>(), ctx.output(0).as<T>());
+    return reduce::Reduce(ctx, loops_, layout, in.data, ctx.output(0).data);
   }
 
  private:
+  const reduce::Loops& loops_;
   const bool channels_first_;
 };
 
-template <class... T>
 Result<std::unique_ptr<Kernel>> NewBiasAddGrad(const KernelInit& init) {
-  std::unique_ptr<Kernel> kernel;
-  const bool first = ChannelsFirst(init.attrs());
-  ((init.input_type(0) == kDTypeOf<T> ? void(kernel.reset(new BiasAddGradKernel<T>(first))) : void()), ...);
-  if (kernel == nullptr) return Unimplemented("no kernel that sums a bias of " + DTypeName(init.input_type(0)));
-  return kernel;
+  const reduce::Loops* loops = reduce::FindLoops<BiasSum>(NumberTypes(), init.input_type(0));
+  if (loops == nullptr) return Unimplemented("no kernel that sums a bias of " + DTypeName(init.input_type(0)));
+  return std::unique_ptr<Kernel>(new BiasAddGradKernel(*loops, ChannelsFirst(init.attrs())));
 }
 
 }  // namespace
@@ -166,10 +164,7 @@ void bias(Registry& r) {
       .Attr(kFormat)
       .Doc("The sum over all dimensions but the channels.")
       .Shape(BiasAddGradShape)
-      .Kernel("CPU",
-              NewBiasAddGrad<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-                             uint32_t, uint64_t, std::complex<float>, std::complex<double>>,
-              {{"T", types}});
+      .Kernel("CPU", NewBiasAddGrad, {{"T", types}});
 }
 
 }  // namespace families

@@ -9,6 +9,8 @@
 
 namespace millrace::reduce {
 
+struct Loops;
+
 // How rows are cut into blocks. Follows from the sizes alone.
 struct ColumnCut {
   int64_t rows = 0, width = 0;
@@ -21,19 +23,21 @@ struct ColumnCut {
   bool line = false;         // a single column is added up as a row would be
 };
 
-// Functions without state of their own, for one op and element type; thread-safe.
+// Of one op and element type; thread-safe.
 struct ColumnReducer {
+  const Loops* loops = nullptr;  // null where there is none
+
   // `one_as_row`: of one column, in the order of a row; so do reductions whose axes
   // are an operand.
-  ColumnCut (*cut)(int64_t rows, int64_t width, bool one_as_row);
+  ColumnCut cut(int64_t rows, int64_t width, bool one_as_row) const;
   // n elements, the at-th and following of all rows, go to their blocks' partial
   // results at `partials`, aligned to 64. Each block's elements come in order, and
   // nobody else works on the block; no result need be set up. In a line parts are
   // multiples of kRowPart but for a block's last.
-  void (*add)(const ColumnCut& cut, void* partials, int64_t at, const void* x, int64_t n);
+  void add(const ColumnCut& cut, void* partials, int64_t at, const void* x, int64_t n) const;
   // Once all elements were added; changes `partials`. No elements: the values of
   // nothing.
-  void (*finish)(const ColumnCut& cut, void* partials, void* out);
+  void finish(const ColumnCut& cut, void* partials, void* out) const;
 };
 
 }  // namespace millrace::reduce

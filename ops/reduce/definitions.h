@@ -1,8 +1,10 @@
 // What the definitions of reductions share.
 #pragma once
 
-#include "millrace/ops/reduce/column_engine.h"
-#include "millrace/ops/reduce/engine.h"
+#include "millrace/ops/kernel/by_type.h"
+#include "millrace/ops/kernel/kernel.h"
+#include "millrace/ops/reduce/loops.h"
+#include "millrace/ops/reduce/rows.h"
 #include "millrace/ops/registry/op.h"
 
 namespace millrace::reduce {
@@ -19,35 +21,38 @@ inline constexpr std::string_view kOrdered =
 // or "" where input and output are bool.
 OpBuilder DefineReduction(Registry& registry, std::string name, std::string_view types);
 
-template <template <typename> typename R>
-Result<std::unique_ptr<Kernel>> NewOrderedReduction(const KernelInit& init) {
-  return NewReduction<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                      uint64_t>(init);
-}
-template <template <typename> typename R>
-Result<std::unique_ptr<Kernel>> NewNumberReduction(const KernelInit& init) {
-  return NewReduction<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                      uint64_t, std::complex<float>, std::complex<double>>(init);
-}
-
-template <typename R>
-inline constexpr RowReducer kRowReducer = {RowLoops<R>::Rows,   RowLoops<R>::Feed, RowLoops<R>::Join,
-                                           RowLoops<R>::Finish, R::kCycles,        ColumnLoops<R>::kTable};
+// The loops of the reducer R<T> for the T of the list whose dtype `type` is, or null.
 template <template <typename> typename R, typename... Ts>
-const RowReducer* RowsOf(DType type) {
-  const RowReducer* found = nullptr;
-  ((type == kDTypeOf<Ts> ? void(found = &kRowReducer<R<Ts>>) : void()), ...);
+const Loops* FindLoops(Types<Ts...>, DType type) {
+  const Loops* found = nullptr;
+  ((type == kDTypeOf<Ts> ? void(found = &kLoops<R<Ts>>) : void()), ...);
   return found;
 }
-template <template <typename> typename R>
-const RowReducer* OrderedRows(DType type) {
-  return RowsOf<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                uint64_t>(type);
+
+// The kernel of a reduction with those loops.
+Result<std::unique_ptr<Kernel>> NewReduction(const KernelInit& init, const Loops* loops);
+// The factory for the node's T: `L` is one of the type lists of by_type.h.
+template <template <typename> typename R, typename L>
+Result<std::unique_ptr<Kernel>> MakeReduction(const KernelInit& init) {
+  return NewReduction(init, FindLoops<R>(L(), init.input_type(0)));
 }
-template <template <typename> typename R>
-const RowReducer* NumberRows(DType type) {
-  return RowsOf<R, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                uint64_t, std::complex<float>, std::complex<double>>(type);
+
+// The loops over rows of memory, for RowReducer.
+class LoopRows final : public RowReducer {
+ public:
+  constexpr explicit LoopRows(const Loops& loops) : RowReducer(loops.cycles, {&loops}) {}
+  void rows(const void* x, int64_t rows, int64_t n, void* out) const override;
+  void feed(void* state, int64_t at, const void* x, int64_t n, bool last) const override;
+  void join(void* state, const void* next) const override;
+  void finish(const void* state, int64_t count, void* out) const override;
+};
+template <typename R>
+inline constexpr LoopRows kLoopRows(kLoops<R>);
+template <template <typename> typename R, typename... Ts>
+const RowReducer* FindRows(Types<Ts...>, DType type) {
+  const RowReducer* found = nullptr;
+  ((type == kDTypeOf<Ts> ? void(found = &kLoopRows<R<Ts>>) : void()), ...);
+  return found;
 }
 
 // The functions over rows of each family: see FindRowReducer.

@@ -76,28 +76,28 @@ struct AnyOf {
 
 }  // namespace
 
-const reduce::RowReducer* reduce::MaxRows(DType type) { return OrderedRows<MaxOf>(type); }
-const reduce::RowReducer* reduce::MinRows(DType type) { return OrderedRows<MinOf>(type); }
-const reduce::RowReducer* reduce::AllRows(DType type) { return RowsOf<AllOf, bool>(type); }
-const reduce::RowReducer* reduce::AnyRows(DType type) { return RowsOf<AnyOf, bool>(type); }
+const reduce::RowReducer* reduce::MaxRows(DType type) { return FindRows<MaxOf>(RealTypes(), type); }
+const reduce::RowReducer* reduce::MinRows(DType type) { return FindRows<MinOf>(RealTypes(), type); }
+const reduce::RowReducer* reduce::AllRows(DType type) { return FindRows<AllOf>(Types<bool>(), type); }
+const reduce::RowReducer* reduce::AnyRows(DType type) { return FindRows<AnyOf>(Types<bool>(), type); }
 
 namespace families {
 void reduce_extremes(Registry& registry) {
   using reduce::DefineReduction;
   DefineReduction(registry, "Max", reduce::kOrdered)
       .Doc("The largest element over some dimensions; NaN where one is there.")
-      .Kernel("CPU", reduce::NewOrderedReduction<MaxOf>);
+      .Kernel("CPU", reduce::MakeReduction<MaxOf, RealTypes>);
   DefineReduction(registry, "Min", reduce::kOrdered)
       .Doc("The smallest element over some dimensions; NaN where one is there.")
-      .Kernel("CPU", reduce::NewOrderedReduction<MinOf>);
+      .Kernel("CPU", reduce::MakeReduction<MinOf, RealTypes>);
   DefineReduction(registry, "All", "")
       .Doc("Whether all elements over some dimensions are true.")
       .NoGradient("truth values have none")
-      .Kernel("CPU", reduce::NewReduction<AllOf, bool>);
+      .Kernel("CPU", reduce::MakeReduction<AllOf, Types<bool>>);
   DefineReduction(registry, "Any", "")
       .Doc("Whether any element over some dimensions is true.")
       .NoGradient("truth values have none")
-      .Kernel("CPU", reduce::NewReduction<AnyOf, bool>);
+      .Kernel("CPU", reduce::MakeReduction<AnyOf, Types<bool>>);
 }
 }  // namespace families
 }  // namespace millrace

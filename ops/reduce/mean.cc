@@ -37,13 +37,13 @@ struct MeanOf {
 
 }  // namespace
 
-const reduce::RowReducer* reduce::MeanRows(DType type) { return NumberRows<MeanOf>(type); }
+const reduce::RowReducer* reduce::MeanRows(DType type) { return FindRows<MeanOf>(NumberTypes(), type); }
 
 namespace families {
 void reduce_mean(Registry& registry) {
   reduce::DefineReduction(registry, "Mean", reduce::kNumbers)
       .Doc("The mean over some dimensions. Integers are added in 64 bits, then divided towards zero.")
-      .Kernel("CPU", reduce::NewNumberReduction<MeanOf>);
+      .Kernel("CPU", reduce::MakeReduction<MeanOf, NumberTypes>);
 }
 }  // namespace families
 }  // namespace millrace

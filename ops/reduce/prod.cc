@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "millrace/ops/reduce/definitions.h"
+#include "millrace/ops/reduce/layout.h"
 #include "millrace/ops/reduce/number.h"
 
 namespace millrace {
@@ -43,17 +44,17 @@ Status ProdShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTabl
 
 }  // namespace
 
-const reduce::RowReducer* reduce::ProdRows(DType type) { return NumberRows<ProdOf>(type); }
+const reduce::RowReducer* reduce::ProdRows(DType type) { return FindRows<ProdOf>(NumberTypes(), type); }
 
 namespace families {
 void reduce_prod(Registry& registry) {
   reduce::DefineReduction(registry, "Prod", reduce::kNumbers)
       .Doc("The product over some dimensions. Integers wrap.")
       .Shape(ProdShape)
-      .Kernel("CPU", reduce::NewNumberReduction<ProdOf>);
+      .Kernel("CPU", reduce::MakeReduction<ProdOf, NumberTypes>);
   reduce::DefineReduction(registry, "EuclideanNorm", reduce::kNumbers)
       .Doc("The square root of the sum of squares over some dimensions.")
-      .Kernel("CPU", reduce::NewNumberReduction<NormOf>);
+      .Kernel("CPU", reduce::MakeReduction<NormOf, NumberTypes>);
 }
 }  // namespace families
 }  // namespace millrace

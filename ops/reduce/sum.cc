@@ -1,5 +1,6 @@
 // Sum.
 #include "millrace/ops/reduce/definitions.h"
+#include "millrace/ops/reduce/layout.h"
 #include "millrace/ops/reduce/number.h"
 
 namespace millrace {
@@ -26,14 +27,14 @@ Status SumShape(InferenceContext& ctx) { return reduce::FoldShape(ctx, &DimTable
 
 }  // namespace
 
-const reduce::RowReducer* reduce::SumRows(DType type) { return NumberRows<SumOf>(type); }
+const reduce::RowReducer* reduce::SumRows(DType type) { return FindRows<SumOf>(NumberTypes(), type); }
 
 namespace families {
 void reduce_sum(Registry& registry) {
   reduce::DefineReduction(registry, "Sum", reduce::kNumbers)
       .Doc("The sum over some dimensions. Integers wrap.")
       .Shape(SumShape)
-      .Kernel("CPU", reduce::NewNumberReduction<SumOf>);
+      .Kernel("CPU", reduce::MakeReduction<SumOf, NumberTypes>);
 }
 }  // namespace families
 }  // namespace millrace
