@@ -56,8 +56,10 @@ const Expression Holder<Fn, T...>::kExpression = {
 // Cos, Pow, Fma ... (ops/expr/functions.h), constants as S(0.5), Zero(x),
 // One(x). No `if` on a value: the same source runs over vectors. Half types
 // compute in float. Compile the file with -march=x86-64-v3 (the floor of the
-// library) and -ffp-contract=off, so that results have the same bits everywhere;
-// the library's CMake target and pkg-config file say so.
+// library; without it vectors are narrower) and -ffp-contract=off (without it a
+// compiler may join a product and a sum, and the bits are others than elsewhere).
+// Neither the CMake target nor the pkg-config file brings them: they are for this file,
+// not for a whole program.
 template <class Fn, class... T>
 const Expression* ExpressionOf() {
   return &user_internal::Holder<Fn, T...>::kExpression;

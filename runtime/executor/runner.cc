@@ -43,6 +43,7 @@ class PlanRunner final : public Runner {
 };
 
 Result<std::unique_ptr<Runner>> FromMappedBytes(const Buffer& buffer, const RunnerOptions& options) {
+  if (options.threads < 0) return InvalidArgument(Cat("threads: expected 0 or more, found ", options.threads));
   MR_ASSIGN_OR_RETURN(const Limits limits, LimitsFromEnvironment(options.limits));
   if (buffer.size() > static_cast<uint64_t>(limits.file_bytes)) {
     return PastLimit("plan", "file_bytes", limits.file_bytes, buffer.size());

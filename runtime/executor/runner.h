@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace millrace {
 
 class Registry;
 
+// Stops runs from outside of them. Thread-safe; one may be given to any number of runs,
+// and stays cancelled.
 class CancelToken {
  public:
   // Asks to stop: from any thread, any number of times.
@@ -35,6 +38,10 @@ class CancelToken {
 // Session compiles for it, behind a pass. What only moves or makes elements once, in
 // one piece, may end first: a gigabyte takes it a second at most. So does a step that
 // writes variables or is of a program's own op.
+//
+// The error is DeadlineExceeded or Cancelled and names the node that was at work.
+// Nothing is left half done: a step that writes a variable has run whole or not at
+// all, and the next run finds the session as any other.
 struct RunOptions {
   int64_t timeout_ms = 0;               // 0: no deadline
   const CancelToken* cancel = nullptr;  // outlives the run
@@ -63,16 +70,28 @@ struct RunMetadata {
 class Callable {
  public:
   virtual ~Callable() = default;
+  // "x:0", in the order in which Run takes and gives them.
   virtual const std::vector<std::string>& feed_names() const = 0;
   virtual const std::vector<std::string>& fetch_names() const = 0;
 
-  // `feeds` in order. Results are new tensors.
+  // `feeds` in order, on the host. They are read where they are, never copied, and
+  // never written: memory of the caller's (Buffer::Borrow, FromDLPack) is fed as it is.
+  // It is aligned for its elements, and stays as it is until the call returns, which is
+  // when the run lets go of it. `fetches` is replaced; the results are new tensors, the
+  // caller's own, also where a feed, a constant or a variable is fetched.
+  //
+  // InvalidArgument for another number of feeds, dtype or shape than expected (names
+  // the feed) and for what a node cannot take (names the node); FailedPrecondition for
+  // a variable without a value and after Session::Close; ResourceExhausted where memory
+  // is short; see RunOptions for the rest. After an error `fetches` says nothing.
   virtual Status Run(const std::vector<Tensor>& feeds, std::vector<Tensor>* fetches, const RunOptions& options = {},
                      RunMetadata* metadata = nullptr) = 0;
 
   // Into the caller's memory: `feeds` and `outputs` are views, in order; an
   // output's dtype and dims are those that the run gives (InvalidArgument names
-  // the fetch otherwise), its data is where the result goes. Plain types only.
+  // the fetch otherwise), its data is where the result goes. Plain types only. An
+  // output may lie over a feed, not over another output; what it holds after an error
+  // is not defined. The rest is as for Run.
   virtual Status RunInto(std::span<const TensorView> feeds, std::span<const TensorView> outputs,
                          const RunOptions& options = {}) = 0;
 };
@@ -92,13 +111,18 @@ class Runner {
  public:
   // The plan's bytes, as graphc compile writes them; mapped, not copied. The
   // digests and every index are checked first: DataLoss or InvalidArgument
-  // names what is wrong.
+  // names what is wrong. FromFile names the file, too, and is NotFound where there is
+  // none; ResourceExhausted past a limit; FailedPrecondition for a plan of other ops or
+  // for devices that are not there. The file may be deleted, but not overwritten, while
+  // the runner lives.
   static Result<std::unique_ptr<Runner>> FromFile(const std::string& path, const RunnerOptions& options = {});
   static Result<std::unique_ptr<Runner>> FromBytes(Buffer bytes, const RunnerOptions& options = {});
   virtual ~Runner() = default;
 
+  // Their names, in the order of the plan.
   virtual std::vector<std::string> signatures() const = 0;
-  // NotFound lists the signatures there are.
+  // A signature, ready to run; the same one for each call with that name. It may
+  // outlive the runner. NotFound lists the signatures there are.
   virtual Result<std::shared_ptr<Callable>> Prepare(const std::string& signature) = 0;
 };
 

@@ -55,12 +55,19 @@ struct SessionOptions {
 class Session {
  public:
   // `graph` may grow between runs (nodes are never taken away); during one, under the
-  // options' graph_mutex.
+  // options' graph_mutex. Nothing is compiled yet, and no thread is made before the
+  // first run that wants several. InvalidArgument names an option that is out of its
+  // range, what MILLRACE_LIMITS has wrong, or what is wrong with the definitions of the
+  // graph's registry.
   static Result<std::unique_ptr<Session>> New(std::shared_ptr<const Graph> graph, const SessionOptions& options = {});
   ~Session();
 
   // Feeds (tensor name and value), fetched tensors, nodes to run for their
-  // effects. Shapes and dtypes of feeds are checked before anything runs.
+  // effects. A tensor is named "x:0", or "x" for the first output; an Output stands for
+  // its name. Shapes and dtypes of feeds are checked before anything runs. Feeds are
+  // read where they are and results are new tensors, as Callable::Run says, with its
+  // errors. NotFound where the graph has no such node or output; InvalidArgument where
+  // a tensor is fed twice, or a placeholder that is needed is not fed.
   // FailedPrecondition after Close. The options' deadline and token also end what has
   // to be compiled first.
   Result<std::vector<Tensor>> Run(const std::vector<std::pair<std::string, Tensor>>& feeds,
@@ -68,7 +75,8 @@ class Session {
                                   const RunOptions& options = {}, RunMetadata* metadata = nullptr);
 
   // The same call prepared once: feeds and fetches in that order. Cheapest way
-  // to run: see Callable. Of the options, deadline and token end the compile.
+  // to run: see Callable. It may outlive the session, whose Close ends it. Of the options, deadline and token end the
+  // compile.
   Result<std::shared_ptr<Callable>> Prepare(const std::vector<std::string>& feeds,
                                             const std::vector<std::string>& fetches,
                                             const std::vector<std::string>& targets = {},

@@ -61,6 +61,8 @@ TEST_CASE("Runner names what is wrong with damaged bytes, and the signatures the
   CHECK(!Runner::FromBytes(Buffer::Borrow(bad.data(), bad.size())).ok());
   CHECK(!Runner::FromBytes(Buffer::Borrow(bad.data(), 7)).ok());
   CHECK(Runner::FromFile("/nonexistent.plan").status().code() == Code::kNotFound);
+  const Status threads = Runner::FromBytes(Buffer(), {.threads = -1}).status();
+  CHECK(threads.message() == "threads: expected 0 or more, found -1");
   auto runner = Load(Sample());
   MR_REQUIRE_OK(runner);
   const auto missing = (*runner)->Prepare("train");

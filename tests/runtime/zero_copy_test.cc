@@ -3,6 +3,7 @@
 
 #include "millrace/devices/api/dlpack.h"
 #include "millrace/ops/builder/ops.h"
+#include "millrace/ops/training/variable.h"
 #include "millrace/runtime/session/session.h"
 #include "millrace/tests/test.h"
 
@@ -52,6 +53,40 @@ TEST_CASE("feeds are read where they are, outputs written where the caller wants
                     second = {TensorView{both.data() + 1, DType::kFloat, 1, &extent, extent}};
   MR_REQUIRE_OK((*callable)->RunInto(first, second));
   for (size_t i = 1; i < both.size(); ++i) CHECK(both[i] == 2 * static_cast<float>(i - 1));
+}
+
+TEST_CASE("results are the caller's own, also of a feed, a constant and a variable") {
+  const Scope s = Scope::NewRoot();
+  const Output x = ops::Placeholder(s.WithOpName("x"), DType::kFloat, {.shape = Shape({2})});
+  const Output c = ops::Const(s.WithOpName("c"), {1.0f, 2.0f});
+  const Variable v(s.WithOpName("v"), {3.0f, 4.0f});
+  const Operation init = InitializeVariables(s);
+  MR_REQUIRE_OK(s.status());
+  const auto session = Session::New(s.graph(), {.threads = 1});
+  MR_REQUIRE_OK(session);
+  MR_REQUIRE_OK((*session)->Run({}, {}, {init}));
+  const Tensor fed = Tensor::Of<float>(Shape({2}), {5, 6});
+  const std::vector<float> expected[] = {{5, 6}, {1, 2}, {3, 4}};
+  // Whoever writes into what came of the first run finds the second as it was.
+  for (int run = 0; run < 2; ++run) {
+    const auto results = (*session)->Run({{x, fed}}, {x, c, v.value()});
+    MR_REQUIRE_OK(results);
+    for (size_t i = 0; i < 3; ++i) {
+      const Tensor& result = (*results)[i];
+      CHECK(result.buffer().unique());
+      CHECK(std::ranges::equal(result.elements<float>(), expected[i]));
+      std::ranges::fill(result.elements<float>(), -1.0f);
+    }
+  }
+}
+
+TEST_CASE("a feed need be aligned for its elements only") {
+  const auto session = Doubling();
+  std::vector<float> memory(101, 1.0f);
+  const Tensor fed(DType::kFloat, Shape({100}), Buffer::Borrow(memory.data() + 1, 100 * sizeof(float)));
+  const auto results = session->Run({{"x", fed}}, {"y"});
+  MR_REQUIRE_OK(results);
+  CHECK(std::ranges::count((*results)[0].elements<float>(), 2.0f) == 100);
 }
 
 TEST_CASE("memory that does not fit a result is an error that names the fetch") {
