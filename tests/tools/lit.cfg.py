@@ -16,6 +16,8 @@ config.substitutions += [
     ("%graph", "{0} -I {1} --encode=millrace.wire.GraphDef millrace/proto/schema/graph.proto".format(
         lit_config.params.get("protoc"), lit_config.params.get("protos"))),
     ("%samples", lit_config.params.get("samples")),
+    ("%bench", lit_config.params.get("bench")),
+    ("%build", lit_config.params.get("build")),
     ("%libtensorflow", lit_config.params.get("libtensorflow")),
 ]
 

@@ -1,0 +1,2 @@
+"""As where jax is not installed."""
+raise ImportError("none here")

@@ -1,0 +1,2 @@
+"""As where openvino is not installed."""
+raise ImportError("none here")
