@@ -14,7 +14,7 @@ if ! command -v doxygen > /dev/null; then
   echo "docs: expected doxygen; install the package of that name" >&2
   exit 1
 fi
-inputs="README.md runtime/c_api/c_api.h"
+inputs="README.md runtime/c_api/c_api.h runtime/c_api/eager.h"
 while read -r folder; do
   inputs+=" $folder"
 done < tools/cmake/public_folders.txt

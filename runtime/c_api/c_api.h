@@ -109,7 +109,12 @@ typedef enum TF_DataType {
   TF_RESOURCE = 20,
   TF_VARIANT = 21,
   TF_UINT32 = 22,
-  TF_UINT64 = 23
+  TF_UINT64 = 23,
+  /* Hosts name these; there are no tensors of them here. */
+  TF_FLOAT8_E5M2 = 24,
+  TF_FLOAT8_E4M3FN = 25,
+  TF_INT4 = 29,
+  TF_UINT4 = 30
 } TF_DataType;
 
 /* Bytes of one element; 0 for types that have no fixed size. */
@@ -198,6 +203,20 @@ TF_CAPI_EXPORT size_t TF_StringGetCapacity(const TF_TString* string);
  * that the caller filled, before their tensor is deleted; those of a result go
  * with it. */
 TF_CAPI_EXPORT void TF_StringDealloc(TF_TString* string);
+
+/* The same under the names that programs have from a header of the original's. */
+static inline void TF_TString_Init(TF_TString* string) { TF_StringInit(string); }
+static inline void TF_TString_Copy(TF_TString* dst, const char* src, size_t size) { TF_StringCopy(dst, src, size); }
+static inline void TF_TString_AssignView(TF_TString* dst, const char* src, size_t size) {
+  TF_StringAssignView(dst, src, size);
+}
+static inline const char* TF_TString_GetDataPointer(const TF_TString* string) {
+  return TF_StringGetDataPointer(string);
+}
+static inline TF_TString_Type TF_TString_GetType(const TF_TString* string) { return TF_StringGetType(string); }
+static inline size_t TF_TString_GetSize(const TF_TString* string) { return TF_StringGetSize(string); }
+static inline size_t TF_TString_GetCapacity(const TF_TString* string) { return TF_StringGetCapacity(string); }
+static inline void TF_TString_Dealloc(TF_TString* string) { TF_StringDealloc(string); }
 
 /* Strings as versions before 2.4 had them: a varint with the length, then the
  * bytes. Encode and Decode return the bytes written or read, 0 on an error: no

@@ -1,10 +1,11 @@
-// TF_DeviceList: what a session runs on.
+// TF_DeviceList: what a session or a context has.
 #include <string>
 #include <vector>
 
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
 #include "millrace/runtime/c_api/internal.h"
+#include "millrace/runtime/c_api/session.h"
 
 struct TF_DeviceList {
   struct Device {
@@ -29,18 +30,21 @@ const TF_DeviceList::Device* At(const TF_DeviceList* list, int index, TF_Status*
 
 }  // namespace
 
+TF_DeviceList* millrace::c_api::NewDeviceList(const std::vector<std::string>& names) {
+  auto* list = new TF_DeviceList;
+  for (const std::string& name : names) {
+    const Result<DeviceName> parsed = DeviceName::Parse(name);
+    // As much memory as hosts are used to see for the processor; no limit follows.
+    list->devices.push_back({name, parsed.ok() ? parsed->kind : "", int64_t{256} << 20, list->devices.size() + 1});
+  }
+  return list;
+}
+
 extern "C" {
 
 TF_DeviceList* TF_SessionListDevices(TF_Session* session, TF_Status* status) {
   millrace::c_api::Set(status, millrace::OkStatus());
-  auto* list = new TF_DeviceList;
-  for (std::string& name : millrace::c_api::DeviceNames(*session)) {
-    const millrace::Result<millrace::DeviceName> parsed = millrace::DeviceName::Parse(name);
-    // As much memory as hosts are used to see for the processor; no limit follows.
-    list->devices.push_back(
-        {std::move(name), parsed.ok() ? parsed->kind : "", int64_t{256} << 20, list->devices.size() + 1});
-  }
-  return list;
+  return millrace::c_api::NewDeviceList(session->session->device_names());
 }
 void TF_DeleteDeviceList(TF_DeviceList* list) { delete list; }
 int TF_DeviceListCount(const TF_DeviceList* list) { return static_cast<int>(list->devices.size()); }

@@ -72,8 +72,8 @@ namespace millrace::c_api {
 
 void Set(TF_Status* out, const Status& status);
 
-// What the session runs on: Session::device_names.
-std::vector<std::string> DeviceNames(const TF_Session& session);
+// Of Session::device_names.
+TF_DeviceList* NewDeviceList(const std::vector<std::string>& names);
 
 // A tensor whose elements the run or the caller fills; null where memory is
 // short. `bytes` holds at least the elements.

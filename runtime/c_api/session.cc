@@ -35,8 +35,6 @@ struct PreparedCall {
   }
 };
 
-std::vector<std::string> DeviceNames(const TF_Session& session) { return session.session->device_names(); }
-
 namespace {
 
 Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs, size_t ninputs,

@@ -27,6 +27,11 @@ printf '#include <millrace/c_api.h>\n#include <stdio.h>\nint main(void) { puts(T
 ${CC:-gcc} -std=c11 "$scratch/version.c" -o "$scratch/version" -I "$scratch/prefix/include" -L "$scratch/prefix/lib" \
   -ltensorflow
 LD_LIBRARY_PATH="$scratch/prefix/lib" "$scratch/version"
+# And one as it is written for libtensorflow.
+sed 's/millrace.c_api.h/tensorflow\/c\/eager\/c_api.h/' "$scratch/version.c" > "$scratch/theirs.c"
+${CC:-gcc} -std=c11 "$scratch/theirs.c" -o "$scratch/theirs" -I "$scratch/prefix/include" -L "$scratch/prefix/lib" \
+  -ltensorflow
+LD_LIBRARY_PATH="$scratch/prefix/lib" "$scratch/theirs"
 
 # The tree may be moved: programs are configured, built and run where it is then.
 mv "$scratch/prefix" "$scratch/moved"

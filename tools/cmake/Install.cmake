@@ -34,8 +34,16 @@ foreach(folder ${folders})
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/${folder}
           COMPONENT dev FILES_MATCHING PATTERN "*.h")
 endforeach()
-install(FILES ${PROJECT_SOURCE_DIR}/runtime/c_api/c_api.h
+install(FILES ${PROJECT_SOURCE_DIR}/runtime/c_api/c_api.h ${PROJECT_SOURCE_DIR}/runtime/c_api/eager.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/runtime/c_api COMPONENT dev)
+# And by the names that sources of libtensorflow's hosts include.
+function(millrace_host_header folder ours)
+  set(file ${PROJECT_BINARY_DIR}/${folder}/c_api.h)
+  file(CONFIGURE OUTPUT ${file} CONTENT "#include \"millrace/runtime/c_api/${ours}.h\"\n")
+  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT dev)
+endfunction()
+millrace_host_header(tensorflow/c c_api)
+millrace_host_header(tensorflow/c/eager eager)
 # The C interface by a short name, too: what programs in C include.
 set(short ${PROJECT_BINARY_DIR}/generated/millrace/c_api.h)
 file(CONFIGURE OUTPUT ${short} CONTENT "#include \"millrace/runtime/c_api/c_api.h\"\n")
