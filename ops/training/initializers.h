@@ -13,8 +13,9 @@ namespace millrace {
 // Adds the nodes that compute a variable's initial value. `shape` is fully known.
 // A program's own is any function like that:
 //
-//   Variable w(root, Shape({n, n}), DType::kFloat,
-//              [](At at, const Shape& shape, DType dtype) { return ops::Eye(...); });
+//   Variable w(root, Shape({n, n}), DType::kFloat, [n](At at, const Shape&, DType dtype) {
+//     return ops::MatrixDiag(at, ops::Fill(at, {n}, Const(at, 1.0f, dtype)));
+//   });
 using Initializer = std::function<Output(At at, const Shape& shape, DType dtype)>;
 
 // False where there are no numbers, and the empty string.

@@ -9,6 +9,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv.pop(1))
 import comments
+import examples
 import isa_hygiene
 import layering
 
@@ -108,6 +109,19 @@ class Comments(unittest.TestCase):
         self.assertEqual(self.uncommented("// Both.\nint One();\nint Two();\nint Three();  // the third\n"), [])
         self.assertEqual(self.uncommented("class Door {\n public:\n  explicit Door(int key);\n  bool open() const;\n  Text ToText() const;\n"
                                           "  void Run(int a,\n           int b) override;\n\n private:\n  void Slam();\n};\n"), [])
+
+
+class Examples(unittest.TestCase):
+    def test_a_line_that_no_program_has_is_found(self):
+        header = examples.of_header("// A door.\n//\n//   Door door(3);  // the third\n//   door.Open();\nclass Door;\n")
+        self.assertEqual([n for n, _ in header], [3, 4])
+        self.assertEqual(examples.missing(header, examples.bare("Door door( 3 );\n door.Open();")), [])
+        self.assertEqual(examples.missing(header, examples.bare("Door door(4); door.Open();")), header[:1])
+
+    def test_blocks_of_readmes_are_examples_and_what_is_left_out_is_left_alone(self):
+        readme = examples.of_readme("Door door;\n```sh\nls\n```\n```cpp\nDoor door;\ndoor.Open(...);\n}\n```\n")
+        self.assertEqual([n for n, _ in readme], [6, 7, 8])
+        self.assertEqual(examples.missing(readme, ""), readme[:1])
 
 
 if __name__ == "__main__":
