@@ -51,6 +51,10 @@ install(FILES ${short} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace COMPONEN
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/millrace/ops/builder/
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/ops/builder COMPONENT dev FILES_MATCHING PATTERN "*.h")
 
+# Programs to copy, with their data, which build by themselves.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/samples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/millrace-dev/examples
+        COMPONENT dev PATTERN export EXCLUDE PATTERN __pycache__ EXCLUDE)
+
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/millrace)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/millraceConfig.cmake.in
   ${PROJECT_BINARY_DIR}/millraceConfig.cmake INSTALL_DESTINATION ${config}

@@ -1,11 +1,20 @@
 #include "millrace/tools/graphc/show.h"
 
+#include <complex>
+
+#include "millrace/proto/value/attr.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace::graphc {
 namespace {
 
 constexpr int64_t kShown = 12;
+
+// As AttrValue has it.
+template <typename T>
+std::string ShowComplex(std::complex<T> v) {
+  return Cat("(", v.real(), ",", v.imag(), ")");
+}
 
 }  // namespace
 
@@ -37,8 +46,12 @@ std::string ShowElement(const Tensor& t, size_t i) {
       return Cat(t.elements<uint64_t>()[i]);
     case DType::kBool:
       return Cat(t.elements<bool>()[i]);
+    case DType::kComplex64:
+      return ShowComplex(t.elements<std::complex<float>>()[i]);
+    case DType::kComplex128:
+      return ShowComplex(t.elements<std::complex<double>>()[i]);
     case DType::kString:
-      return Cat("\"", t.elements<std::string>()[i], "\"");
+      return AttrValue(t.elements<std::string>()[i]).ToString();
     default:
       return "?";
   }
