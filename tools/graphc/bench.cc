@@ -32,6 +32,7 @@ struct Arguments {
   int threads = 1;
   MeasureOptions measure;
   bool profile = false, json = false;
+  bool codegen_given = false;
 };
 
 constexpr std::array<std::pair<const char*, double>, 4> kPercentiles = {
@@ -77,11 +78,12 @@ Result<Subject> FromGraph(const Arguments& a) {
 Result<Subject> FromPlan(const Arguments& a) {
   Subject subject;
   const SignatureArguments& s = a.signatures;
-  if (!s.feeds.empty() || !s.fetches.empty() || !s.targets.empty() || !a.options.disabled_passes.empty()) {
-    return InvalidArgument(
-        Cat(a.file,
-            ": a plan, for which --feed, --fetch, --target and --disable-pass say nothing any more; its entry "
-            "points are chosen with --signature"));
+  if (!s.feeds.empty() || !s.fetches.empty() || !s.targets.empty() || !a.options.disabled_passes.empty() ||
+      a.codegen_given) {
+    return InvalidArgument(Cat(
+        a.file,
+        ": a plan, for which --feed, --fetch, --target, --codegen and --disable-pass say nothing any more; its entry "
+        "points are chosen with --signature"));
   }
   const auto begin = Clock::now();
   MR_ASSIGN_OR_RETURN(subject.plan, ReadPlan(a.file));
@@ -240,7 +242,10 @@ void AddBench(CLI::App& app, Outcome* outcome) {
       "  graphc bench digits.pb --feed images --fetch digit --dim images.0=64 --profile\n"
       "  graphc bench digits.plan --batch 8 --threads 1 --callers 4 --json\n"
       "  graphc bench fit.plan --init init --signature train --batch 100 --trace train.json\n");
-  command->callback([a, outcome] { outcome->status = Bench(*a); });
+  command->callback([a, outcome, command] {
+    a->codegen_given = command->count("--codegen") > 0;
+    outcome->status = Bench(*a);
+  });
 }
 
 }  // namespace millrace::graphc

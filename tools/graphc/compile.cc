@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "millrace/proto/plan/writer.h"
 #include "millrace/proto/value/strings.h"
@@ -29,6 +31,13 @@ Status Compile(const Arguments& a) {
   options.before_pass = [](std::string_view pass) { Stage(Cat("compile: ", pass)); };
   MR_ASSIGN_OR_RETURN(const auto signatures, a.signatures.Parse());
   MR_RETURN_IF_ERROR(RefuseSameFile(a.graph, a.output));
+  // The compiler makes do without it; who asks for it wants to know.
+  if (const std::string& cache = options.code.cache_dir; !cache.empty()) {
+    std::error_code why;
+    std::filesystem::create_directories(cache, why);
+    if (!why && !std::filesystem::is_directory(cache, why)) why = std::make_error_code(std::errc::not_a_directory);
+    if (why) return FailedPrecondition(Cat("--code-cache ", cache, ": cannot be made: ", why.message()));
+  }
   Stage(Cat("import ", a.graph));
   MR_ASSIGN_OR_RETURN(const auto graph, ReadGraph(a.graph));
   MR_RETURN_IF_ERROR(CheckNames(a.graph, *graph, signatures));

@@ -100,6 +100,10 @@ int main(int argc, char** argv) {
   AddLimits(app);
   Outcome outcome;
   for (const auto add : kCommands) add(app, &outcome);
+  for (CLI::App* const command : app.get_subcommands({})) {
+    command->footer(command->get_footer() +
+                    "\nEvery command also takes --ops FILE and --limit NAME=NUMBER: graphc --help\n");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
