@@ -16,7 +16,10 @@ Status ArgShape(InferenceContext& ctx) {
   MR_RETURN_IF_ERROR(ctx.WithRank(1, 0));
   SymShape out = ctx.input(0);
   if (!out.has_rank) return OkStatus();
-  if (out.rank() == 0) return InvalidArgument("the input must have at least one dimension");
+  if (out.rank() == 0) {
+    ctx.set_output(0, std::move(out));  // such a node may stand in a graph; running it is the error
+    return OkStatus();
+  }
   const std::optional<int64_t> wanted = array::IntScalar(ctx, 1);
   if (!wanted) {
     ctx.set_output(0, SymShape::Unknown(out.rank() - 1));

@@ -598,8 +598,9 @@ TF_CAPI_EXPORT uint64_t TF_DeviceListIncarnation(const TF_DeviceList* list, int 
 /* Adds the nodes that compute the gradients of the sum of y[0..ny) with respect to
  * each x, under "gradients/" made unique or under `prefix`, which no node may be in.
  * dx: null, or what flows into each y, in place of ones. The nx gradients go to
- * dy, in the order of the xs. Errors leave dy alone: an x that no y depends on, an
- * op on the way without a gradient (it is named). */
+ * dy, in the order of the xs; {NULL, -1} where every way from the ys to an x is through
+ * what passes no gradient on, such as StopGradient. Errors leave dy alone: an x that no y
+ * depends on, an op on the way without a gradient (it is named). */
 TF_CAPI_EXPORT void TF_AddGradients(TF_Graph* g, TF_Output* y, int ny, TF_Output* x, int nx, TF_Output* dx,
                                     TF_Status* status, TF_Output* dy);
 TF_CAPI_EXPORT void TF_AddGradientsWithPrefix(TF_Graph* g, const char* prefix, TF_Output* y, int ny, TF_Output* x,

@@ -1,4 +1,5 @@
 // TF_AddGradients: nodes that compute gradients, added to a graph.
+#include <unordered_set>
 #include <utility>
 
 #include "millrace/ops/gradients/gradient.h"
@@ -39,6 +40,25 @@ Status CheckPrefix(const Graph& graph, std::string_view prefix) {
   return OkStatus();
 }
 
+// Whether any of `ys` is computed from `x`, be it through nodes that pass no gradient on.
+bool DependOn(const std::vector<Output>& ys, const Output& x) {
+  std::vector<const Node*> work;
+  std::unordered_set<const Node*> seen;
+  for (const Output& y : ys) {
+    if (y.endpoint() == x.endpoint()) return true;
+    if (seen.insert(y.endpoint().node).second) work.push_back(y.endpoint().node);
+  }
+  while (!work.empty()) {
+    const Node* node = work.back();
+    work.pop_back();
+    for (const Endpoint& input : node->inputs()) {
+      if (input == x.endpoint()) return true;
+      if (seen.insert(input.node).second) work.push_back(input.node);
+    }
+  }
+  return false;
+}
+
 Status AddGradients(const std::shared_ptr<Graph>& graph, const char* prefix, const TF_Output* y, int ny,
                     const TF_Output* x, int nx, const TF_Output* dx, TF_Output* dy) {
   if (prefix != nullptr) MR_RETURN_IF_ERROR(CheckPrefix(*graph, prefix));
@@ -54,13 +74,15 @@ Status AddGradients(const std::shared_ptr<Graph>& graph, const char* prefix, con
   const std::vector<Gradient> gradients = Gradients(at, ys, xs, options);
   std::vector<Output> results;
   for (size_t i = 0; i < gradients.size() && root.ok(); ++i) {
-    if (gradients[i].none()) {
+    if (gradients[i].none() && !DependOn(ys, xs[i])) {
       return InvalidArgument(Cat("x ", i, ": expected a tensor that the ys depend on, found '", xs[i].name(), "'"));
     }
-    results.push_back(gradients[i].ToDense(at));
+    results.push_back(gradients[i].none() ? Output() : gradients[i].ToDense(at));
   }
   MR_RETURN_IF_ERROR(root.status());
-  for (size_t i = 0; i < results.size(); ++i) dy[i] = FromEndpoint(results[i].endpoint());
+  for (size_t i = 0; i < results.size(); ++i) {
+    dy[i] = results[i].valid() ? FromEndpoint(results[i].endpoint()) : TF_Output{nullptr, -1};
+  }
   return OkStatus();
 }
 

@@ -27,6 +27,17 @@ static void Gradients(TF_Status* status) {
   CHECK_OK(status);
   CHECK(Run(graph, x, 3, ddy, status) == -12); /* -2 x^2, derived: -4 x */
 
+  /* Where nothing flows there is no tensor. */
+  TF_Output stopped = Node(graph, "StopGradient", "stopped", &y, 1, status);
+  TF_Output xs[2] = {x, y}, sum_in[2] = {stopped, y}, some[2];
+  TF_AddGradients(graph, &stopped, 1, &x, 1, NULL, status, &ddy);
+  CHECK_OK(status);
+  CHECK(ddy.oper == NULL && ddy.index == -1);
+  TF_Output sum = Node(graph, "AddV2", "sum", sum_in, 2, status);
+  TF_AddGradients(graph, &sum, 1, xs, 2, NULL, status, some);
+  CHECK_OK(status);
+  CHECK(some[1].oper != NULL && Run(graph, x, 3, some[0], status) == 6);
+
   /* Errors are those of one call: the next one works. */
   TF_Output other = Input(graph, "other", TF_FLOAT, status), bad = {y.oper, 5}, none = {NULL, 0}, kept = dy;
   TF_AddGradientsWithPrefix(graph, "mine", &y, 1, &x, 1, NULL, status, &dy);

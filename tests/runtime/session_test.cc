@@ -103,6 +103,26 @@ TEST_CASE("outputs that nobody wants may have sizes that only their kernel knows
   CHECK((*out)[0].elements<float>()[1] == 3);
 }
 
+TEST_CASE("the best of a scalar may stand in a graph: running it is the error") {
+  auto graph = std::make_shared<Graph>();
+  GraphDef def;
+  def.nodes.push_back(MakePlaceholder("x", DType::kFloat, Shape()));
+  def.nodes.push_back(MakeNode("square", "Square", {"x"}, {{"T", DType::kFloat}}));
+  def.nodes.push_back(MakeConst<int32_t>("axis", {}, {0}));
+  for (const char* op : {"ArgMax", "ArgMin"}) {
+    def.nodes.push_back(MakeNode(op, op, {"square", "axis"}, {{"T", DType::kFloat}, {"Tidx", DType::kInt32}}));
+  }
+  MR_REQUIRE_OK(graph->Import(def));
+  auto session = Session::New(graph, {});
+  MR_REQUIRE_OK(session);
+  for (const char* op : {"ArgMax", "ArgMin"}) {
+    const auto out = (*session)->Run({{"x", Tensor::Scalar(3.f)}}, {op});
+    CHECK(out.status().code() == Code::kInvalidArgument);
+    CHECK(out.status().node() == op);
+    CHECK(out.status().message() == "dimension must be in [0, 0), found 0");
+  }
+}
+
 TEST_CASE("bad calls are told by name before anything runs") {
   auto session = Adder();
   const auto error = [&](std::vector<std::pair<std::string, Tensor>> feeds, std::vector<std::string> fetches,

@@ -69,6 +69,7 @@ notices millrace libabsl-dev libprotozero-dev libxxhash-dev llvm-22-dev libmlir-
 notices millrace-tools libcli11-dev nlohmann-json3-dev
 has millrace-tools "./usr/bin/graphc" "millrace libprotobuf"
 has millrace-dev "./usr/include/millrace/runtime/session/session.h ./usr/lib/libmillrace.so ./usr/share/doc/millrace-dev/examples/CMakeLists.txt ./usr/lib/libtensorflow.so ./usr/lib/pkgconfig/millrace.pc \
+  ./usr/lib/pkgconfig/tensorflow.pc ./usr/include/tensorflow/c/c_api.h ./usr/include/tensorflow/c/eager/c_api.h \
   ./usr/lib/cmake/millrace/millraceConfig.cmake ./usr/include/millrace/ops/builder/math_ops.h" "millrace-runtime libabsl-dev"
 for deb in debs/*.deb; do
   dpkg-deb -x "$deb" tree

@@ -63,15 +63,17 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/millraceConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/millraceConfig.cmake ${PROJECT_BINARY_DIR}/millraceConfigVersion.cmake
         DESTINATION ${config} COMPONENT dev)
 
-# millrace_pkgconfig(NAME LIBRARY WHAT): NAME.pc, which finds its prefix by itself.
-function(millrace_pkgconfig name library what)
+# millrace_pkgconfig(NAME LIBRARY WHAT REQUIRES): NAME.pc, which finds its prefix by itself.
+function(millrace_pkgconfig name library what requires)
   file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
   configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/millrace.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 endfunction()
-millrace_pkgconfig(millrace-runtime millrace_runtime "loads and runs compiled dataflow graphs")
+millrace_pkgconfig(millrace-runtime millrace_runtime "loads and runs compiled dataflow graphs (C++20)" absl_function_ref)
 if(MILLRACE_COMPILER)
-  millrace_pkgconfig(millrace millrace "builds, compiles and runs dataflow graphs")
+  millrace_pkgconfig(millrace millrace "builds, compiles and runs dataflow graphs (C++20)" absl_function_ref)
+  # What builds of the C library's hosts ask for.
+  millrace_pkgconfig(tensorflow tensorflow "runs dataflow graphs behind TensorFlow's C interface" "")
 endif()
 
 include(Package)
