@@ -11,6 +11,8 @@
 namespace millrace {
 namespace {
 
+static_assert(sizeof(std::string) <= 32 && sizeof(ObjectRef) <= 32);  // kMostElements
+
 size_t ObjectSize(DType dtype) { return BaseType(dtype) == DType::kString ? sizeof(std::string) : sizeof(ObjectRef); }
 
 // Bytes that an element takes in memory, for plain elements and objects alike.
@@ -50,19 +52,9 @@ Result<Buffer> MakeObjects(int64_t count, Allocator& allocator) {
 }  // namespace
 
 std::optional<size_t> TensorBytes(DType dtype, std::span<const int64_t> dims) {
-  // An object is never larger than the address space, nor is a tensor.
-  uint64_t bytes = MemorySize(dtype);
-  bool empty = false;
-  for (const int64_t dim : dims) {
-    if (dim < 0) return std::nullopt;
-    if (dim == 0) empty = true;
-  }
-  if (empty) return 0;
-  for (const int64_t dim : dims) {
-    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes)) return std::nullopt;
-  }
-  if (bytes > static_cast<uint64_t>(PTRDIFF_MAX)) return std::nullopt;
-  return static_cast<size_t>(bytes);
+  const std::optional<int64_t> elements = ElementCount(dims);
+  if (!elements) return std::nullopt;
+  return static_cast<size_t>(*elements) * MemorySize(dtype);
 }
 
 Result<Buffer> NewObjects(DType dtype, int64_t count, Allocator& allocator) {

@@ -110,8 +110,8 @@ class Tensor {
 // with the buffer.
 Result<Buffer> NewObjects(DType dtype, int64_t count, Allocator& allocator);
 
-// Bytes of a tensor of that dtype and dims, checked: nothing where it overflows
-// or a dimension is negative. Object types count their in-memory size.
+// Bytes of a tensor of that dtype and dims: nothing where ElementCount has none.
+// Object types count their in-memory size.
 std::optional<size_t> TensorBytes(DType dtype, std::span<const int64_t> dims);
 
 template <typename T>

@@ -69,7 +69,7 @@ Status RunCount(KernelContext& ctx, bool by_row, bool binary) {
   Ints dims;
   if (by_row && values.rank == 2) dims.push_back(values.dim(0));
   dims.push_back(size);
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

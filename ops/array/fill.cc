@@ -18,7 +18,7 @@ Status ReadShapeOperand(KernelContext& ctx, int i, Ints* dims) {
     return InvalidArgument(Cat("a shape has at most ", Shape::kMaxRank, " dimensions, found ", operand.num_elements));
   }
   *dims = array::ReadInts(operand);
-  if (!array::CheckedProduct(SpanOf(*dims))) {
+  if (!ElementCount(SpanOf(*dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(*dims))));
   }
   return OkStatus();
@@ -151,7 +151,7 @@ Status RunTile(KernelContext& ctx) {
     from.push_back(0);
     from.push_back(strides[k]);
   }
-  if (!array::CheckedProduct(SpanOf(out_dims))) {
+  if (!ElementCount(SpanOf(out_dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(out_dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(out_dims)));

@@ -48,7 +48,7 @@ class OneHot final : public Kernel {
     MR_RETURN_IF_ERROR(OneHotAxis(axis_, indices.rank, &axis));
     Ints dims = array::IntsOf(indices.shape());
     dims.insert(dims.begin() + axis, depth);
-    if (!array::CheckedProduct(SpanOf(dims))) {
+    if (!ElementCount(SpanOf(dims))) {
       return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
     }
     MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

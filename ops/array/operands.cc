@@ -38,17 +38,6 @@ int64_t Product(std::span<const int64_t> dims) {
   return n;
 }
 
-std::optional<int64_t> CheckedProduct(std::span<const int64_t> dims) {
-  int64_t n = 1;
-  bool zero = false;
-  for (const int64_t d : dims) {
-    if (d < 0) return std::nullopt;
-    zero |= d == 0;
-    if (d != 0 && __builtin_mul_overflow(n, d, &n)) return std::nullopt;
-  }
-  return zero ? 0 : n;
-}
-
 Ints StridesOf(std::span<const int64_t> dims) {
   Ints strides(dims.size());
   int64_t n = 1;

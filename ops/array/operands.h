@@ -25,8 +25,6 @@ Ints ReadInts(const TensorView& t);
 
 // Product of dims that belong to a tensor that exists, so it cannot overflow.
 int64_t Product(std::span<const int64_t> dims);
-// Nothing where the product overflows or a dimension is negative.
-std::optional<int64_t> CheckedProduct(std::span<const int64_t> dims);
 // Row-major strides in elements.
 Ints StridesOf(std::span<const int64_t> dims);
 

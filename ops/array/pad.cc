@@ -74,7 +74,7 @@ Status PlaceInMiddle(KernelContext& ctx, const Ints& before, const Ints& after, 
       return InvalidArgument("paddings are too large");
     }
   }
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

@@ -69,7 +69,7 @@ Status RunScatterNd(KernelContext& ctx) {
     return InvalidArgument(Cat("a shape has at most ", Shape::kMaxRank, " dimensions, found ", operand.num_elements));
   }
   const Ints dims = array::ReadInts(operand);
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

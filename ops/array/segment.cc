@@ -140,7 +140,7 @@ Status RunUnsorted(KernelContext& ctx) {
     dims.push_back(data.dim(k));
     inner *= data.dim(k);
   }
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));
@@ -189,7 +189,7 @@ Status RunSorted(KernelContext& ctx) {
   dims[0] = last + 1;
   int64_t inner = 1;
   for (int k = 1; k < data.rank; ++k) inner *= data.dim(k);
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

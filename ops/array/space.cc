@@ -215,7 +215,7 @@ class SpaceBatch final : public Kernel {
       }
     }
     if (!fits) return InvalidArgument(Cat("shape ", array::DimsText(x.shape()), " does not divide into the blocks"));
-    if (!array::CheckedProduct(SpanOf(dims))) {
+    if (!ElementCount(SpanOf(dims))) {
       return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
     }
     MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

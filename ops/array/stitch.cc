@@ -86,7 +86,7 @@ Status RunStitch(KernelContext& ctx) {
     }
   }
   dims[0] = most + 1;
-  if (!array::CheckedProduct(SpanOf(dims))) {
+  if (!ElementCount(SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
   }
   MR_RETURN_IF_ERROR(array::PrepareOutput(ctx, 0, SpanOf(dims)));

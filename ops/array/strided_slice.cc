@@ -113,7 +113,7 @@ class StridedSliceGrad final : public Kernel {
   Status Run(KernelContext& ctx) const override {
     const TensorView& dy = ctx.input(4);
     const Ints dims = array::ReadInts(ctx.input(0));
-    if (!array::CheckedProduct(SpanOf(dims))) {
+    if (!ElementCount(SpanOf(dims))) {
       return InvalidArgument(Cat("no tensor has shape ", array::DimsText(SpanOf(dims))));
     }
     StridedSliceSpec spec;

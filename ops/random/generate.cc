@@ -65,7 +65,7 @@ Status PrepareFromShape(KernelContext& ctx) {
     return InvalidArgument(Cat("a shape has at most ", Shape::kMaxRank, " dimensions, found ", operand.num_elements));
   }
   const array::Ints dims = array::ReadInts(operand);
-  if (!array::CheckedProduct(array::SpanOf(dims))) {
+  if (!ElementCount(array::SpanOf(dims))) {
     return InvalidArgument(Cat("no tensor has shape ", array::DimsText(array::SpanOf(dims))));
   }
   return array::PrepareOutput(ctx, 0, array::SpanOf(dims));

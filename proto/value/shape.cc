@@ -30,14 +30,18 @@ bool Shape::IsFullyKnown() const {
 }
 
 std::optional<int64_t> Shape::NumElements() const {
-  if (!IsFullyKnown()) return std::nullopt;
-  // A zero anywhere makes the product zero, whatever the others would multiply to.
-  if (std::find(dims().begin(), dims().end(), 0) != dims().end()) return 0;
-  int64_t n = 1;
-  for (int64_t d : dims()) {
-    if (__builtin_mul_overflow(n, d, &n)) return std::nullopt;
+  return has_rank() ? ElementCount(dims()) : std::nullopt;
+}
+
+std::optional<int64_t> ElementCount(std::span<const int64_t> dims) {
+  int64_t product = 1;
+  bool empty = false;
+  for (const int64_t d : dims) {
+    if (d < 0) return std::nullopt;
+    if (d == 0) empty = true;
+    else if (__builtin_mul_overflow(product, d, &product) || product > kMostElements) return std::nullopt;
   }
-  return n;
+  return empty ? 0 : product;
 }
 
 bool Shape::IsCompatibleWith(const Shape& known) const {

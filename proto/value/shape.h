@@ -55,8 +55,7 @@ class Shape {
 
   // Rank and every dimension known.
   bool IsFullyKnown() const;
-  // Product of the dimensions (1 for a scalar); nothing where one is unknown or
-  // the product passes 2^63-1.
+  // ElementCount of the dimensions; nothing where one is unknown, too.
   std::optional<int64_t> NumElements() const;
   // True where a tensor of `known` could have this shape.
   bool IsCompatibleWith(const Shape& known) const;
@@ -78,5 +77,14 @@ class Shape {
 };
 
 std::ostream& operator<<(std::ostream& os, const Shape& shape);
+
+// So many elements of any type have fewer than 2^63 bytes.
+inline constexpr int64_t kMostElements = INT64_MAX / 32;
+
+// Elements of a tensor of these dimensions (1 where there are none); nothing where
+// one is negative, or where those that are not 0 multiply to more than
+// kMostElements. So an empty tensor has bounds as well, and neither a product of
+// some dimensions of a tensor nor its bytes can overflow.
+std::optional<int64_t> ElementCount(std::span<const int64_t> dims);
 
 }  // namespace millrace

@@ -120,6 +120,15 @@ TEST_CASE("indices out of range name themselves") {
   CHECK(gathered.status().message().find("indices[1] = 3") != std::string_view::npos);
 }
 
+TEST_CASE("an empty result whose extents multiply to no number is refused") {
+  const Result<Tensor> x = Tensor::New(DType::kFloat, Shape({0, int64_t{1} << 40}), HostAllocator());
+  MR_REQUIRE_OK(x);
+  const auto y = RunOp(Registry::BuiltIn(), {"MatrixDiag", {{"T", DType::kFloat}}, {*x}, {}, 1});
+  CHECK(y.status().code() == Code::kInvalidArgument);
+  INFO(y.status().ToString());
+  CHECK(y.status().message().find("[0,1099511627776,1099511627776]") != std::string_view::npos);
+}
+
 TEST_CASE("broadcast gradients are summed where the run says") {
   const auto axes = [](std::vector<int32_t> a, std::vector<int32_t> b) {
     return RunOp(Registry::BuiltIn(), {"BroadcastGradientArgs", {{"T", DType::kInt32}}, {Ints(a), Ints(b)}, {}, 1});

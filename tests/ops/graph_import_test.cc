@@ -115,7 +115,7 @@ TEST_CASE("dtypes and attributes that do not fit") {
                Code::kInvalidArgument, "p", {"'shape'", "-7"});
   TensorValue damaged;
   damaged.dtype = DType::kFloat;
-  damaged.shape = Shape{1000000, 1000000, 1000000};
+  damaged.shape = Shape{1000000, 1000000, 1000};
   damaged.content = Bytes("abcd");
   CheckRefused(MakeGraph({MakeNode("c", "Const", {}, {{"dtype", DType::kFloat}, {"value", damaged}})}),
                Code::kResourceExhausted, "c", {"'value'"});

@@ -82,9 +82,16 @@ TEST_CASE("shapes that are not known say so") {
 }
 
 TEST_CASE("the count of elements does not overflow") {
-  CHECK(Shape({int64_t{1} << 31, int64_t{1} << 31}).NumElements() == int64_t{1} << 62);
+  CHECK(Shape({int64_t{1} << 31, int64_t{1} << 26}).NumElements() == int64_t{1} << 57);
   CHECK(!Shape({int64_t{1} << 32, int64_t{1} << 31}).NumElements());
-  CHECK(Shape({int64_t{1} << 62, int64_t{1} << 62, 0}).NumElements() == 0);
+  CHECK(Shape({kMostElements}).NumElements() == kMostElements);
+  CHECK(!Shape({kMostElements + 1}).NumElements());
+}
+
+TEST_CASE("an empty tensor's other extents have bounds, so that code may multiply them") {
+  CHECK(Shape({int64_t{1} << 40, 0, 1000}).NumElements() == 0);
+  CHECK(!Shape({int64_t{1} << 40, int64_t{1} << 40, 0}).NumElements());
+  CHECK(!Shape({0, int64_t{1} << 40, int64_t{1} << 40}).NumElements());
 }
 
 TEST_CASE("a status carries code, message and the first node blamed") {
