@@ -4,13 +4,17 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include "millrace/ops/cluster/program.h"
+#include "millrace/ops/registry/op.h"
 #include "millrace/ops/train/update_many.h"
 #include "millrace/proto/codec/graph_def.h"
 #include "millrace/proto/codec/tensor.h"
 #include "millrace/proto/plan/writer.h"
+#include "millrace/proto/value/strings.h"
 #include "millrace/tests/proto/sample_plan.h"
 
 namespace millrace {
@@ -234,13 +238,28 @@ bool WriteSmallSeeds(const Write& write) {
   return ok;
 }
 
+// The names of ops and attributes, as a dictionary.
+std::string Names() {
+  std::set<std::string_view> names;
+  for (const Op* op : Registry::BuiltIn().ops()) {
+    names.insert(op->name());
+    for (const AttrDef& attr : op->signature().attrs) names.insert(attr.name);
+  }
+  std::string out;
+  for (const std::string_view name : names) out += Cat("\"", name, "\"\n");
+  return out;
+}
+
+// Graphs of other programs that a fuzzer gets through in no time.
+constexpr uint64_t kLargestGraph = 12 << 10;
+
 }  // namespace
 }  // namespace millrace
 
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+  if (argc != 2 && argc != 3) {
+    std::fprintf(stderr, "usage: fuzz_seeds FOLDER [GRAPHS]: seeds, and the small GraphDefs below GRAPHS\n");
     return 2;
   }
   const auto write = [&](const fs::path& name, const std::string& bytes) {
@@ -253,6 +272,15 @@ int main(int argc, char** argv) {
   bool ok = write("graph_def/layer", SerializeGraphDef(Layer()));
   ok = write("graph_def/odd", SerializeGraphDef(Odd())) && ok;
   ok = WriteSmallSeeds(write) && ok;
+  ok = write("graph_def.dict", Names()) && ok;
+  if (argc == 3) {
+    for (const auto& entry : fs::recursive_directory_iterator(argv[2])) {
+      const fs::path& path = entry.path();
+      if (path.extension() != ".pb" || !entry.is_regular_file() || entry.file_size() > kLargestGraph) continue;
+      std::ifstream in(path, std::ios::binary);
+      ok = write(fs::path("graph_def") / path.filename(), std::string(std::istreambuf_iterator<char>(in), {})) && ok;
+    }
+  }
   const auto write_plan = [&](const char* name, const plan::Plan& p) {
     const Result<std::string> bytes = plan::Write(p);
     if (!bytes.ok()) std::fprintf(stderr, "%s: %s\n", name, bytes.status().ToString().c_str());

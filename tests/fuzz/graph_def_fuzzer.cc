@@ -1,9 +1,10 @@
-// Any bytes as a GraphDef: parsed, written again, its tensors unpacked, and
-// imported into a live graph.
+// Any bytes as a GraphDef: parsed, written again, its tensors unpacked, imported into
+// a live graph, and that compiled and run.
 #include <cstdlib>
 
 #include "millrace/ops/graph/graph.h"
 #include "millrace/proto/codec/graph_def.h"
+#include "millrace/tests/fuzz/try_graph.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace millrace;  // NOLINT
@@ -29,9 +30,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
 
-  Graph live;
+  const auto live = std::make_shared<Graph>();
   ImportOptions options;
   options.max_tensor_bytes = kTensorBytes;
-  if (live.Import(*graph, options).ok()) (void)SerializeGraphDef(live.ToGraphDef());
+  if (!live->Import(*graph, options).ok()) return 0;
+  (void)SerializeGraphDef(live->ToGraphDef());
+  if (live->nodes().size() <= 100) fuzz::TryGraph(live);
   return 0;
 }
