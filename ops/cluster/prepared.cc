@@ -81,7 +81,8 @@ class Maker {
         reduce::FindRowReducer(bias ? "Sum" : instruction.op, program_.type(instruction.operands[0]), instruction.type);
     step.softmax = nn::FindSoftmax(instruction.op, instruction.type);
     const bool columns = instruction.level == Level::kColumn;
-    if (columns ? reduce == nullptr || reduce->columns.loops == nullptr : reduce == nullptr && step.softmax == nullptr) {
+    if (columns ? reduce == nullptr || reduce->columns.loops == nullptr
+                : reduce == nullptr && step.softmax == nullptr) {
       return Unimplemented(Cat("no kernel for ", columns ? "columns" : "rows", " of ",
                                DTypeName(program_.type(instruction.operands[0])), " to ", DTypeName(instruction.type)));
     }

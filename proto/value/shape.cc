@@ -29,9 +29,7 @@ bool Shape::IsFullyKnown() const {
   return has_rank() && std::all_of(dims().begin(), dims().end(), [](int64_t d) { return d >= 0; });
 }
 
-std::optional<int64_t> Shape::NumElements() const {
-  return has_rank() ? ElementCount(dims()) : std::nullopt;
-}
+std::optional<int64_t> Shape::NumElements() const { return has_rank() ? ElementCount(dims()) : std::nullopt; }
 
 std::optional<int64_t> ElementCount(std::span<const int64_t> dims) {
   int64_t product = 1;
