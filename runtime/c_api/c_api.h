@@ -24,7 +24,8 @@ extern "C" {
 
 /* ---- versions ---- */
 
-/* The text of this library's version. Never freed. */
+/* "2.21.0-millrace.0.1.0": the version of TensorFlow whose interface this is, which
+   hosts ask for, and this library's own. Never freed. */
 TF_CAPI_EXPORT const char* TF_Version(void);
 
 /* ---- outcome of a call ---- */

@@ -32,7 +32,9 @@ Status Fill(std::string_view bytes, TF_Buffer* out) {
 
 extern "C" {
 
-const char* TF_Version(void) { return MILLRACE_VERSION; }
+// Hosts look for the major number, and by the minor one for the layout of strings
+// (since 2.4): both are those of the interface. Ours goes where a suffix may stand.
+const char* TF_Version(void) { return "2.21.0-millrace." MILLRACE_VERSION; }
 
 TF_Status* TF_NewStatus(void) { return new TF_Status; }
 void TF_DeleteStatus(TF_Status* status) { delete status; }

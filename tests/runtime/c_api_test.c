@@ -50,7 +50,11 @@ static size_t AppendNode(unsigned char* out, const char* name, const char* op, c
 
 int main(void) {
   TF_Status* status = TF_NewStatus();
-  CHECK(strlen(TF_Version()) > 0);
+  /* As hosts read it. */
+  int major = 0, minor = 0, patch = -1;
+  CHECK(sscanf(TF_Version(), "%d.%d.%d-millrace.", &major, &minor, &patch) == 3);
+  CHECK(major == 2 && minor >= 4);
+  CHECK(strstr(TF_Version(), "-millrace.") != NULL);
   CHECK(TF_GetCode(status) == TF_OK);
   TF_SetStatus(status, TF_ABORTED, "why");
   CHECK(TF_GetCode(status) == TF_ABORTED);
