@@ -2,6 +2,7 @@
 #include "millrace/compiler/dialect/Graph.h"
 #include "millrace/compiler/import/Asks.h"
 #include "millrace/compiler/import/Nodes.h"
+#include "millrace/ops/graph/placeholder.h"
 #include "millrace/proto/value/strings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -16,10 +17,6 @@ namespace {
 uint64_t keyOf(const Endpoint &e) {
   return static_cast<uint64_t>(static_cast<uint32_t>(e.node->id())) << 32 |
          static_cast<uint32_t>(e.index);
-}
-
-bool isPlaceholder(const Node &node) {
-  return node.op().name() == "Placeholder" || node.op().name() == "PlaceholderV2";
 }
 
 Status blame(const Node &node, const Status &status) {
@@ -106,7 +103,7 @@ private:
 
   bool isFed(const Endpoint &e) const { return !fed.empty() && fed.contains(keyOf(e)); }
   // Who waits for a fed placeholder waits for nothing.
-  bool isFedPlaceholder(Node *node) const { return isPlaceholder(*node) && isFed({node, 0}); }
+  bool isFedPlaceholder(Node *node) const { return IsPlaceholder(*node) && isFed({node, 0}); }
   bool isDone(Node *node) const { return ran.contains(node) || isFedPlaceholder(node); }
   // What a reference that a node handed on refers to, where that node ran before.
   Result<Endpoint> behind(Endpoint e) const {
@@ -258,7 +255,7 @@ private:
   }
 
   Status add(const Node &node) {
-    if (isPlaceholder(node))
+    if (IsPlaceholder(node))
       return blame(node, InvalidArgument(Cat("the placeholder must be fed with a ",
                                              DTypeName(node.output_types()[0]), " tensor of shape ",
                                              node.output(0).shape.ToShape().ToString())));

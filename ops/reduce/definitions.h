@@ -22,11 +22,16 @@ inline constexpr std::string_view kOrdered =
 OpBuilder DefineReduction(Registry& registry, std::string name, std::string_view types);
 
 // The loops of the reducer R<T> for the T of the list whose dtype `type` is, or null.
+template <template <typename> typename R>
+struct LoopsFor {
+  template <typename T>
+  static const Loops* Of() {
+    return &kLoops<R<T>>;
+  }
+};
 template <template <typename> typename R, typename... Ts>
 const Loops* FindLoops(Types<Ts...>, DType type) {
-  const Loops* found = nullptr;
-  ((type == kDTypeOf<Ts> ? void(found = &kLoops<R<Ts>>) : void()), ...);
-  return found;
+  return ByType<LoopsFor<R>, Ts...>(type);
 }
 
 // The kernel of a reduction with those loops.
@@ -48,11 +53,16 @@ class LoopRows final : public RowReducer {
 };
 template <typename R>
 inline constexpr LoopRows kLoopRows(kLoops<R>);
+template <template <typename> typename R>
+struct LoopRowsFor {
+  template <typename T>
+  static const RowReducer* Of() {
+    return &kLoopRows<R<T>>;
+  }
+};
 template <template <typename> typename R, typename... Ts>
 const RowReducer* FindRows(Types<Ts...>, DType type) {
-  const RowReducer* found = nullptr;
-  ((type == kDTypeOf<Ts> ? void(found = &kLoopRows<R<Ts>>) : void()), ...);
-  return found;
+  return ByType<LoopRowsFor<R>, Ts...>(type);
 }
 
 // The functions over rows of each family: see FindRowReducer.

@@ -1,7 +1,9 @@
 // TF_SessionPRun...: runs in parts. A session finds them by the text of the handle, as
 // hosts may delete the handle at once and go on with a copy of the text.
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "millrace/proto/value/strings.h"
@@ -11,26 +13,22 @@
 namespace millrace::c_api {
 namespace {
 
-Result<std::vector<std::string>> NamesOf(const TF_Output* outputs, int count, std::string_view what) {
+// `count` of `what`.
+Result<std::span<const TF_Output>> ListOf(const TF_Output* outputs, int count, std::string_view what) {
   if (count < 0) return InvalidArgument(Cat("expected 0 or more of each, found ", count, " of ", what));
-  std::vector<std::string> names;
-  for (int i = 0; i < count; ++i) {
-    MR_ASSIGN_OR_RETURN(names.emplace_back(), NameOf(outputs[i], what));
-  }
-  return names;
+  return std::span(outputs, static_cast<size_t>(count));
 }
 
 // The handle, which is the host's.
 Result<const char*> SetUp(TF_Session* session, const TF_Output* inputs, int ninputs, const TF_Output* outputs,
                           int noutputs, const TF_Operation* const* targets, int ntargets) {
   static std::atomic<uint64_t> count{0};
-  MR_ASSIGN_OR_RETURN(const std::vector<std::string> feeds, NamesOf(inputs, ninputs, "feed"));
-  MR_ASSIGN_OR_RETURN(const std::vector<std::string> fetches, NamesOf(outputs, noutputs, "fetch"));
-  std::vector<std::string> target_names;
-  for (int i = 0; i < ntargets; ++i) {
-    if (targets[i] == nullptr) return InvalidArgument("target: expected a node, found null");
-    target_names.push_back(ToNode(targets[i])->name());
-  }
+  MR_ASSIGN_OR_RETURN(const auto feed_list, ListOf(inputs, ninputs, "feed"));
+  MR_ASSIGN_OR_RETURN(const auto fetch_list, ListOf(outputs, noutputs, "fetch"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> feeds, NamesOf(feed_list, "feed"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> fetches, NamesOf(fetch_list, "fetch"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> target_names,
+                      TargetNames({targets, static_cast<size_t>(std::max(ntargets, 0))}));
   MR_ASSIGN_OR_RETURN(std::shared_ptr<PartialRun> run, session->session->StartPartialRun(feeds, fetches, target_names));
   std::string handle = Cat("partial run ", count.fetch_add(1, std::memory_order_relaxed) + 1);
   char* text = new char[handle.size() + 1];
@@ -53,8 +51,10 @@ Status Run(TF_Session* session, const char* handle, const TF_Output* inputs, TF_
   if (run == nullptr) {
     return InvalidArgument(Cat("'", handle, "' is no partial run of this session, or one that is over"));
   }
-  MR_ASSIGN_OR_RETURN(const std::vector<std::string> feeds, NamesOf(inputs, ninputs, "feed"));
-  MR_ASSIGN_OR_RETURN(const std::vector<std::string> fetches, NamesOf(outputs, noutputs, "fetch"));
+  MR_ASSIGN_OR_RETURN(const auto feed_list, ListOf(inputs, ninputs, "feed"));
+  MR_ASSIGN_OR_RETURN(const auto fetch_list, ListOf(outputs, noutputs, "fetch"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> feeds, NamesOf(feed_list, "feed"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> fetches, NamesOf(fetch_list, "fetch"));
   std::forward_list<Tensor> copies;
   std::vector<std::pair<std::string, TensorView>> values;
   for (size_t i = 0; i < feeds.size(); ++i) {

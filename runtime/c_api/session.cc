@@ -48,17 +48,9 @@ Result<const PreparedCall*> Prepare(TF_Session* session, const TF_Output* inputs
       return call.get();
     }
   }
-  std::vector<std::string> feeds, fetches, target_names;
-  for (size_t i = 0; i < ninputs; ++i) {
-    MR_ASSIGN_OR_RETURN(feeds.emplace_back(), NameOf(inputs[i], "feed"));
-  }
-  for (size_t i = 0; i < noutputs; ++i) {
-    MR_ASSIGN_OR_RETURN(fetches.emplace_back(), NameOf(outputs[i], "fetch"));
-  }
-  for (size_t i = 0; i < ntargets; ++i) {
-    if (targets[i] == nullptr) return InvalidArgument("target: expected a node, found null");
-    target_names.push_back(ToNode(targets[i])->name());
-  }
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> feeds, NamesOf({inputs, ninputs}, "feed"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> fetches, NamesOf({outputs, noutputs}, "fetch"));
+  MR_ASSIGN_OR_RETURN(const std::vector<std::string> target_names, TargetNames({targets, ntargets}));
   MR_ASSIGN_OR_RETURN(std::shared_ptr<Callable> callable,
                       session->session->Prepare(feeds, fetches, target_names, options));
   auto call = std::make_unique<PreparedCall>();

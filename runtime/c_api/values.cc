@@ -6,6 +6,7 @@
 #include "millrace/runtime/c_api/strings.h"
 
 namespace millrace::c_api {
+namespace {
 
 Result<std::string> NameOf(const TF_Output& output, std::string_view what) {
   if (output.oper == nullptr) return InvalidArgument(Cat(what, ": expected a node, found null"));
@@ -15,6 +16,25 @@ Result<std::string> NameOf(const TF_Output& output, std::string_view what) {
         Cat(what, ": node '", node->name(), "' has ", node->num_outputs(), " outputs, found index ", output.index));
   }
   return Cat(node->name(), ":", output.index);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> NamesOf(std::span<const TF_Output> outputs, std::string_view what) {
+  std::vector<std::string> names;
+  for (const TF_Output& output : outputs) {
+    MR_ASSIGN_OR_RETURN(names.emplace_back(), NameOf(output, what));
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> TargetNames(std::span<const TF_Operation* const> targets) {
+  std::vector<std::string> names;
+  for (const TF_Operation* target : targets) {
+    if (target == nullptr) return InvalidArgument("target: expected a node, found null");
+    names.push_back(ToNode(target)->name());
+  }
+  return names;
 }
 
 Result<TensorView> ViewOf(const TF_Tensor* value, std::string_view feed, std::forward_list<Tensor>* copies) {
@@ -27,9 +47,9 @@ Result<TensorView> ViewOf(const TF_Tensor* value, std::string_view feed, std::fo
 }
 
 Status TensorSink::Place(size_t i, DType dtype, std::span<const int64_t> dims, void** data) {
-  uint64_t elements = 1;  // a zero among the dims may stand beside anything
-  for (int64_t d : dims) elements *= static_cast<uint64_t>(d);
-  return Allocate(i, dtype, dims, static_cast<int64_t>(elements), data);
+  int64_t elements = 1;
+  for (int64_t d : dims) elements *= d;
+  return Allocate(i, dtype, dims, elements, data);
 }
 
 Status TensorSink::Take(size_t i, Tensor tensor, bool exclusive) {

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <forward_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "millrace/runtime/c_api/internal.h"
 #include "millrace/runtime/executor/plan_runner.h"
 
 namespace millrace::c_api {
 
-// "node:0". Errors begin with `what`.
-Result<std::string> NameOf(const TF_Output& output, std::string_view what);
+// "node:0" of each. Errors begin with `what`.
+Result<std::vector<std::string>> NamesOf(std::span<const TF_Output> outputs, std::string_view what);
+// Of nodes to run for their effects.
+Result<std::vector<std::string>> TargetNames(std::span<const TF_Operation* const> targets);
 
 // The tensor that is fed; one of strings is copied into `copies` first. InvalidArgument
 // with the feed's name for null and for strings that cannot be read.

@@ -88,8 +88,10 @@ Result<std::vector<size_t>> PartialRun::FetchNumbers(const std::vector<std::stri
   return numbers;
 }
 
-Result<std::vector<Tensor>> PartialRun::RunPart(std::span<const Feed> feeds, const std::vector<std::string>& fetches,
+Result<std::vector<Tensor>> PartialRun::RunPart(std::span<const Feed> feeds, const std::vector<std::string>& asked,
                                                 const RunOptions& options, RunMetadata* metadata) {
+  std::vector<std::string> fetches;
+  for (const std::string& name : asked) fetches.push_back(FullTensorName(name));
   const RunOptions timed = FromNow(options);
   const RunLimit limit(timed);
   std::unique_lock lock(mutex_, std::defer_lock);
@@ -161,9 +163,7 @@ Result<std::vector<Tensor>> PartialRun::Run(const std::vector<std::pair<std::str
                                             RunMetadata* metadata) {
   std::vector<Feed> given;
   for (const auto& [name, value] : feeds) given.push_back({FullTensorName(name), value.view(), value});
-  std::vector<std::string> asked;
-  for (const std::string& name : fetches) asked.push_back(FullTensorName(name));
-  return RunPart(given, asked, options, metadata);
+  return RunPart(given, fetches, options, metadata);
 }
 
 Result<std::vector<Tensor>> PartialRun::RunViews(std::span<const std::pair<std::string, TensorView>> feeds,
@@ -171,9 +171,7 @@ Result<std::vector<Tensor>> PartialRun::RunViews(std::span<const std::pair<std::
                                                  RunMetadata* metadata) {
   std::vector<Feed> given;
   for (const auto& [name, view] : feeds) given.push_back({FullTensorName(name), view, Tensor()});
-  std::vector<std::string> asked;
-  for (const std::string& name : fetches) asked.push_back(FullTensorName(name));
-  return RunPart(given, asked, options, metadata);
+  return RunPart(given, fetches, options, metadata);
 }
 
 }  // namespace millrace

@@ -66,7 +66,7 @@ class PartialRun {
   PartialRun(const SignatureSpec& declared, std::vector<DType> feed_types, Parts parts,
              std::weak_ptr<PartSource> source);
 
-  Result<std::vector<Tensor>> RunPart(std::span<const Feed> feeds, const std::vector<std::string>& fetches,
+  Result<std::vector<Tensor>> RunPart(std::span<const Feed> feeds, const std::vector<std::string>& asked,
                                       const RunOptions& options, RunMetadata* metadata);
   Result<std::vector<size_t>> FeedNumbers(std::span<const Feed> feeds) const;
   Result<std::vector<size_t>> FetchNumbers(const std::vector<std::string>& fetches) const;

@@ -5,14 +5,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "millrace/ops/graph/placeholder.h"
 #include "millrace/proto/value/strings.h"
 
 namespace millrace {
 namespace {
-
-bool IsPlaceholder(const Node& node) {
-  return node.op().name() == "Placeholder" || node.op().name() == "PlaceholderV2";
-}
 
 bool StandsForState(DType dtype) { return IsRef(dtype) || dtype == DType::kResource; }
 

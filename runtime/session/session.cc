@@ -11,6 +11,7 @@
 #include "millrace/compiler/api/compile.h"
 #include "millrace/devices/cpu/float_state.h"
 #include "millrace/ops/cluster/code.h"
+#include "millrace/ops/graph/placeholder.h"
 #include "millrace/ops/graph/tensor_name.h"
 #include "millrace/proto/value/device_name.h"
 #include "millrace/proto/value/strings.h"
@@ -127,7 +128,7 @@ Status Session::Impl::CheckFed(const SignatureSpec& spec) const {
   while (!work.empty()) {
     const Node* node = work.back();
     work.pop_back();
-    if (node->op().name() == "Placeholder" || node->op().name() == "PlaceholderV2") {
+    if (IsPlaceholder(*node)) {
       if (!fed.contains({node, 0})) {
         missing.push_back(Cat("'", node->name(), ":0' (", DTypeName(node->output_types()[0]), " of shape ",
                               node->output(0).shape.ToShape().ToString(), ")"));

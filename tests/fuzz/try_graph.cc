@@ -1,13 +1,13 @@
 #include "millrace/tests/fuzz/try_graph.h"
 
 #include <algorithm>
-#include <complex>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "millrace/devices/api/buffer.h"
 #include "millrace/runtime/session/session.h"
+#include "millrace/tests/end_to_end/compare.h"
 
 // As the tests have it: LLVM's libraries come without instrumentation.
 extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
@@ -28,38 +28,6 @@ std::unique_ptr<Session> NewSession(const std::shared_ptr<Graph>& graph, std::ve
   auto session = Session::New(graph, options);
   if (!session.ok()) std::abort();
   return std::move(*session);
-}
-
-// Bit by bit; one NaN is as good as another.
-template <typename T>
-bool SameElements(const Tensor& a, const Tensor& b) {
-  const auto x = a.elements<T>(), y = b.elements<T>();
-  return std::equal(x.begin(), x.end(), y.begin(), [](const T& p, const T& q) {
-    return (p != p && q != q) || std::memcmp(&p, &q, sizeof(T)) == 0;  // NOLINT: NaN
-  });
-}
-
-bool Same(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
-  const auto strings = [](const Tensor& t) { return t.elements<std::string>(); };
-  switch (a.dtype()) {
-    case DType::kString:
-      return std::equal(strings(a).begin(), strings(a).end(), strings(b).begin());
-    case DType::kFloat:
-      return SameElements<float>(a, b);
-    case DType::kDouble:
-      return SameElements<double>(a, b);
-    case DType::kHalf:
-      return SameElements<Half>(a, b);
-    case DType::kBfloat16:
-      return SameElements<BFloat16>(a, b);
-    case DType::kComplex64:
-      return SameElements<std::complex<float>>(a, b);
-    case DType::kComplex128:
-      return SameElements<std::complex<double>>(a, b);
-    default:
-      return std::memcmp(a.data(), b.data(), a.bytes()) == 0;
-  }
 }
 
 bool IsHandle(DType type) { return BaseType(type) == DType::kResource || BaseType(type) == DType::kVariant; }
@@ -89,8 +57,9 @@ void Compare(const Result<std::vector<Tensor>>& plain, const Result<std::vector<
     std::abort();
   }
   for (size_t i = 0; i < plain->size(); ++i) {
-    if (Same((*plain)[i], (*found)[i])) continue;
-    std::fprintf(stderr, "%s differs with passes\n", fetches[i].c_str());
+    const std::string difference = end_to_end::BitDifference((*found)[i], (*plain)[i]);
+    if (difference.empty()) continue;
+    std::fprintf(stderr, "%s differs with passes: %s\n", fetches[i].c_str(), difference.c_str());
     std::abort();
   }
 }
